@@ -1,0 +1,55 @@
+using Scion.Datasets;
+using Scion.Evaluation;
+using Scion.Heads;
+using Scion.Registry;
+using Scion.Storage;
+using Scion.Text;
+
+namespace Scion.Pipelines;
+
+/// <summary>Steps of a training run on reviews. Each host implements it: Durable by activities and queues, Local by direct calls.</summary>
+/// <remarks>Every step reads blobs and writes blobs under <c>work/{key}/</c>, is memoised by its input (<see cref="StepMemo"/>), may run more
+/// than once, takes its randomness from a seed in its input and reads no clock.</remarks>
+public interface IReviewSteps
+{
+    /// <summary>cpu. One uploaded file to normalised shards, counts, refusals.</summary>
+    Task<IngestedFile> IngestReviews(IngestReviewsInput input);
+
+    /// <summary>cpu. All shards' indexes to: which rows train, test, are unlabelled or dropped; labels; duplicates; conflicts; the protocol.</summary>
+    Task<CuratedReviews> CurateReviews(CurateReviewsInput input);
+
+    /// <summary>cpu. Shards to word counts. Test rows are not counted.</summary>
+    Task<VocabularyBuilt> BuildVocabulary(BuildVocabularyInput input);
+
+    /// <summary>pretrain (GPU or CPU). Shards and vocabulary to a sentence encoder. Test rows are not read.</summary>
+    Task<EncoderTrained> PretrainEmbeddings(PretrainEmbeddingsInput input);
+
+    /// <summary>extract. Labelled rows of one shard to float32 features [rows, dim].</summary>
+    Task<FeaturesExtracted> ExtractFeatures(ExtractFeaturesInput input);
+
+    /// <summary>cpu. Features and labels of one candidate to fitted heads, with predictions for rows they were not fitted on.</summary>
+    Task<HeadsTrained> TrainHeads(TrainHeadsInput input);
+
+    /// <summary>cpu. All candidates to metrics with intervals, baselines, paired tests and the chosen head.</summary>
+    Task<Evaluated> Evaluate(EvaluateInput input);
+
+    /// <summary>cpu. The chosen head to a stored, verified version; moves <c>latest</c> if the gate passes.</summary>
+    Task<Published> Publish(PublishInput input);
+
+    /// <summary>Tells people where the run is. Writes no more than status; a lost report changes nothing.</summary>
+    Task Report(RunStage stage);
+}
+
+/// <summary>Where a run is.</summary>
+/// <param name="Step">Name of the step under way.</param>
+/// <param name="Done">Calls of it finished, in [0, <paramref name="Total"/>].</param>
+/// <param name="Total">Calls of it in all.</param>
+public sealed record RunStage(string Step, int Done, int Total);
+
+/// <summary>What a training run is asked to do. Its digest, <see cref="Run"/>, is the run's identity.</summary>
+/// <param name="Run"><c>{model}-{16 hex}</c>: hash of model, files' digests, settings and code version.</param>
+/// <param name="Model">Model name.</param>
+/// <param name="Version"><c>yyyyMMdd-HHmmss-{8 hex}</c>, fixed when the run was first recorded.</param>
+/// <param name="Files">The pinned files, by name.</param>
+/// <param name="Settings">From dataset.json, the command line and defaults.</param>
+public sealed record TrainReviewsRequest(string Run, string Model, string Version, IReadOnlyList<PinnedFile> Files, ReviewSettings Settings);

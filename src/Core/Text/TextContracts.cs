@@ -1,0 +1,86 @@
+using Scion.Datasets;
+using Scion.Storage;
+
+namespace Scion.Text;
+
+/// <summary>Overrides of a preset; null keeps the preset's value. Ranges as in <see cref="EmbeddingOptions"/>.</summary>
+public sealed record EmbeddingOverrides
+{
+    public int? Dim { get; init; }
+    public int? Window { get; init; }
+    public int? Negatives { get; init; }
+    public int? Epochs { get; init; }
+    public int? MinCount { get; init; }
+    public double? Subsample { get; init; }
+    public double? Rate { get; init; }
+    public int? Threads { get; init; }
+}
+
+/// <summary>Objective a skip-gram model is trained with.</summary>
+public enum SkipGramLoss
+{
+    /// <summary>Negative sampling, Mikolov et al. 2013, arXiv:1310.4546, eq. 4.</summary>
+    NegativeSampling,
+    /// <summary>Noise-contrastive estimation, Gutmann and Hyvärinen 2010; log-uniform noise as in the source article.</summary>
+    Nce,
+}
+
+/// <summary>Every setting of skip-gram training, complete; stored with the vectors it made.</summary>
+/// <param name="Loss">Objective.</param>
+/// <param name="Dim">Components of a vector, in [1, 1024].</param>
+/// <param name="Window">Words to each side of the centre word; 0 means the whole sentence (preset "article").</param>
+/// <param name="Negatives">Noise words a pair, in [1, 64].</param>
+/// <param name="Epochs">Passes over the corpus, in [1, 10000].</param>
+/// <param name="MinCount">Rarer words are left out, in [1, 1000000].</param>
+/// <param name="Subsample">Frequent words are thinned above this frequency; 0 means never. In [0, 1].</param>
+/// <param name="Rate">Learning rate at the start, in (0, 10].</param>
+/// <param name="LinearDecay">True: the rate falls linearly to Rate/10000; false: constant.</param>
+/// <param name="Threads">Worker threads, in [1, 256]. 1 is exactly reproducible; more are lock-free and are not.</param>
+/// <param name="Seed">Of the start, the sub-sampling, the windows and the noise.</param>
+public sealed record EmbeddingOptions(
+    SkipGramLoss Loss, int Dim, int Window, int Negatives, int Epochs, int MinCount, double Subsample, double Rate, bool LinearDecay,
+    int Threads, int Seed);
+
+public sealed record BuildVocabularyInput(CuratedReviews Data, ReviewSettings Settings);
+
+/// <param name="Vocabulary">Read with <see cref="Text.Vocabulary"/>.</param>
+/// <param name="Words">Distinct words kept.</param>
+/// <param name="Tokens">Words in the corpus, kept or not.</param>
+/// <param name="Options">The preset, resolved for a corpus of this size, with the overrides.</param>
+public sealed record VocabularyBuilt(ArtifactRef Vocabulary, int Words, long Tokens, EmbeddingOptions Options);
+
+/// <summary>How a candidate's word vectors come about.</summary>
+public enum EncoderSource
+{
+    /// <summary>Skip-gram on the user's own text.</summary>
+    Own,
+    /// <summary>Random vectors of the same shape, never trained: the "from scratch" baseline of the article.</summary>
+    Untrained,
+    /// <summary>Word vectors imported by the user.</summary>
+    Imported,
+}
+
+/// <param name="Source">Where the vectors come from.</param>
+/// <param name="Imported"><c>encoders/{sha256}</c> of an import; null otherwise.</param>
+/// <param name="Data">The data set.</param>
+/// <param name="Vocabulary">Its vocabulary.</param>
+public sealed record PretrainEmbeddingsInput(EncoderSource Source, string? Imported, CuratedReviews Data, VocabularyBuilt Vocabulary);
+
+/// <param name="Source">Where the vectors come from.</param>
+/// <param name="Encoder">A sentence encoder, read with <see cref="SentenceEncoder"/>.</param>
+/// <param name="Dim">Components of a sentence's features.</param>
+/// <param name="Words">Words with a vector.</param>
+/// <param name="Parameters">Numbers learned in pretraining: words × dim of the input vectors.</param>
+/// <param name="Loss">Mean loss a pair over the last epoch, in nats; null when nothing was trained.</param>
+/// <param name="Reproducible">False when several threads trained it.</param>
+/// <param name="Digest">SHA-256 of the encoder's content, its identity in a package.</param>
+public sealed record EncoderTrained(
+    EncoderSource Source, ArtifactRef Encoder, int Dim, int Words, long Parameters, double? Loss, bool Reproducible, string Digest);
+
+/// <param name="Encoder">The sentence encoder to apply.</param>
+/// <param name="Data">The data set.</param>
+/// <param name="Shard">Index of the shard to read.</param>
+public sealed record ExtractFeaturesInput(EncoderTrained Encoder, CuratedReviews Data, int Shard);
+
+/// <summary>Features of the labelled rows of one shard, in row order: float32 [rows, dim], little-endian, row-major, no header.</summary>
+public sealed record FeaturesExtracted(int Shard, int Rows, int Dim, ArtifactRef Features);

@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Text;
+
+namespace Scion.Text;
+
+/// <summary>Known words with their counts; a word's id is its rank by count, ties by ordinal word.</summary>
+public sealed class Vocabulary
+{
+    readonly Dictionary<string, int> ids;
+
+    /// <param name="words">Distinct words, most frequent first.</param>
+    /// <param name="counts">Occurrences of each, [words].</param>
+    public Vocabulary(IReadOnlyList<string> words, IReadOnlyList<long> counts)
+    {
+        (Words, Counts) = (words, counts);
+        ids = new Dictionary<string, int>(words.Count, StringComparer.Ordinal);
+        for (int id = 0; id < words.Count; id++) ids.Add(words[id], id);
+    }
+
+    public IReadOnlyList<string> Words { get; }
+
+    public IReadOnlyList<long> Counts { get; }
+
+    public int Count => Words.Count;
+
+    /// <summary>Id of a word, or −1.</summary>
+    public int IdOf(ReadOnlySpan<char> word) => ids.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(word, out int id) ? id : -1;
+
+    /// <summary>UTF-8 text, one line a word: the word, a tab, its count.</summary>
+    public byte[] ToBytes()
+    {
+        StringBuilder text = new();
+        for (int id = 0; id < Count; id++) text.Append(Words[id]).Append('\t').Append(Counts[id].ToString(CultureInfo.InvariantCulture)).Append('\n');
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
+
+    /// <exception cref="Faults.InputRejectedException">A line is not a word, a tab and a count (T001).</exception>
+    public static Vocabulary Parse(ReadOnlySpan<byte> bytes)
+    {
+        List<string> words = [];
+        List<long> counts = [];
+        foreach (string line in Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            int tab = line.IndexOf('\t', StringComparison.Ordinal);
+            if (tab < 1 || !long.TryParse(line.AsSpan(tab + 1), NumberStyles.None, CultureInfo.InvariantCulture, out long count))
+                throw new Faults.InputRejectedException("T001", $"Line {words.Count + 1} of the vocabulary is not a word, a tab and a count.",
+                    "The file is damaged; train the model again.");
+            words.Add(line[..tab]);
+            counts.Add(count);
+        }
+        return new Vocabulary(words, counts);
+    }
+}
