@@ -5,6 +5,9 @@ namespace Scion.Datasets;
 /// <summary>Everything a user may set for a reviews model, in <c>dataset.json</c> or by <c>--set key=value</c>. Stored with each model.</summary>
 public sealed record ReviewSettings
 {
+    /// <summary>The <see cref="Encoder"/> that is trained on the uploaded text.</summary>
+    public const string OwnEncoder = "own";
+
     /// <summary>Names of the columns (or JSONL fields); null finds them by their usual names.</summary>
     public ReviewColumns Columns { get; init; } = new();
 
@@ -18,7 +21,7 @@ public sealed record ReviewSettings
     public string Preset { get; init; } = "default";
 
     /// <summary>"own" trains word vectors on the uploaded text; <c>encoders/{sha256}</c> uses imported ones.</summary>
-    public string Encoder { get; init; } = "own";
+    public string Encoder { get; init; } = OwnEncoder;
 
     /// <summary>Overrides of the preset; null fields keep its values.</summary>
     public EmbeddingOverrides Embedding { get; init; } = new();

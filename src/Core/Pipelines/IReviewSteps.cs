@@ -36,6 +36,9 @@ public interface IReviewSteps
     /// <summary>cpu. The chosen head to a stored, verified version; moves <c>latest</c> if the gate passes.</summary>
     Task<Published> Publish(PublishInput input);
 
+    /// <summary>cpu. Writes what each file held and what was refused into the ledger, so that a run that fails later has told it.</summary>
+    Task RecordFindings(RecordFindingsInput input);
+
     /// <summary>Tells people where the run is. Writes no more than status; a lost report changes nothing.</summary>
     Task Report(RunStage stage);
 }
@@ -46,10 +49,7 @@ public interface IReviewSteps
 /// <param name="Total">Calls of it in all.</param>
 public sealed record RunStage(string Step, int Done, int Total);
 
-/// <summary>What a training run is asked to do. Its digest, <see cref="Run"/>, is the run's identity.</summary>
-/// <param name="Run"><c>{model}-{16 hex}</c>: hash of model, files' digests, settings and code version.</param>
-/// <param name="Model">Model name.</param>
-/// <param name="Version"><c>yyyyMMdd-HHmmss-{8 hex}</c>, fixed when the run was first recorded.</param>
-/// <param name="Files">The pinned files, by name.</param>
-/// <param name="Settings">From dataset.json, the command line and defaults.</param>
-public sealed record TrainReviewsRequest(string Run, string Model, string Version, IReadOnlyList<PinnedFile> Files, ReviewSettings Settings);
+/// <param name="Run">The run.</param>
+/// <param name="Files">Its ingested files.</param>
+/// <param name="Data">The curated data; null before curation.</param>
+public sealed record RecordFindingsInput(string Run, IReadOnlyList<IngestedFile> Files, CuratedReviews? Data);
