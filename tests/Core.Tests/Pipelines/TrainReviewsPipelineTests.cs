@@ -1,0 +1,171 @@
+using CsCheck;
+using Scion.Datasets;
+using Scion.Evaluation;
+using Scion.Heads;
+using Scion.Pipelines;
+using Scion.Registry;
+using Scion.Storage;
+using Scion.Text;
+
+namespace Scion.Tests.Pipelines;
+
+/// <summary>The pipeline as Durable runs it: replayed from the start after each completed step, completions in any order.</summary>
+public sealed class TrainReviewsPipelineTests
+{
+    [Fact]
+    public void Pipeline_ReplayedWithShuffledCompletions_AsksTheSameAndAnswersTheSame() =>
+        Gen.Select(Gen.Int[1, 70], Gen.Int[0, int.MaxValue]).Sample((files, seed) =>
+        {
+            TrainReviewsRequest request = Request(files);
+            TrainedReviews straight = Replay(request, new Random(0), shuffle: false, out List<string> asked);
+
+            TrainedReviews shuffled = Replay(request, new Random(seed), shuffle: true, out List<string> askedShuffled);
+
+            Assert.Equal(Json(straight), Json(shuffled));
+            Assert.Equal(asked.Order(StringComparer.Ordinal), askedShuffled.Order(StringComparer.Ordinal));
+        }, iter: 30);
+
+    [Fact]
+    public void Pipeline_ManyFiles_NeverHasMoreCallsUnderWayThanTheWindow()
+    {
+        History history = new(new Random(1), shuffle: true);
+        int most = 0;
+        Task<TrainedReviews> run = TrainReviewsPipeline.RunAsync(new ReplayedSteps(history), Request(200));
+        while (!run.IsCompleted)
+        {
+            most = Math.Max(most, history.Pending);
+            history.CompleteOne();
+        }
+
+        Assert.Equal(TrainReviewsPipeline.Window, most);
+    }
+
+    [Fact]
+    public async Task Pipeline_AStepRefuses_EndsWithThatFault()
+    {
+        History history = new(new Random(1), shuffle: false) { Refuse = "CurateReviews" };
+        Task<TrainedReviews> run = TrainReviewsPipeline.RunAsync(new ReplayedSteps(history), Request(3));
+        while (!run.IsCompleted) history.CompleteOne();
+
+        Faults.InputRejectedException fault = await Assert.ThrowsAsync<Faults.InputRejectedException>(() => run);
+        Assert.Equal("X001", fault.Code);
+        Assert.Contains(history.Asked, call => call.StartsWith("RecordFindings", StringComparison.Ordinal));
+    }
+
+    static string Json(TrainedReviews trained) => System.Text.Json.JsonSerializer.Serialize(trained, ScionJson.Strict);
+
+    static TrainReviewsRequest Request(int files) => TrainReviewsRequest.Of("films",
+        [.. Enumerable.Range(0, files).Select(i => new PinnedFile("reviews", $"films/{i}.csv", $"e{i}", i, new string((char)('a' + (i % 26)), 64)))],
+        new ReviewSettings(), DateTimeOffset.UnixEpoch);
+
+    /// <summary>Runs the pipeline from the start again after every completion, as Durable does, and checks that each replay asks for the
+    /// same calls in the same order as the one before.</summary>
+    static TrainedReviews Replay(TrainReviewsRequest request, Random random, bool shuffle, out List<string> asked)
+    {
+        List<(int Call, object Answer)> completed = [];
+        List<string> before = [];
+        while (true)
+        {
+            History history = new(random, shuffle);
+            Task<TrainedReviews> run = TrainReviewsPipeline.RunAsync(new ReplayedSteps(history), request);
+            foreach ((int call, object answer) in completed) history.Complete(call, answer);
+            Assert.Equal(before, history.Asked.Take(before.Count));
+            before = history.Asked;
+            if (run.IsCompleted)
+            {
+                asked = history.Asked;
+                return run.GetAwaiter().GetResult();
+            }
+            completed.Add(history.CompleteOne());
+        }
+    }
+
+    /// <summary>The calls asked for, answered one at a time on the caller's thread.</summary>
+    sealed class History(Random random, bool shuffle)
+    {
+        readonly List<(TaskCompletionSource<object> Source, Func<object> Answer)> calls = [];
+        readonly List<int> pending = [];
+
+        public List<string> Asked { get; } = [];
+
+        public string? Refuse { get; init; }
+
+        public int Pending => pending.Count(i => !Asked[i].StartsWith("Report", StringComparison.Ordinal));
+
+        public async Task<T> Ask<T>(string call, Func<T> answer) where T : notnull
+        {
+            TaskCompletionSource<object> source = new();
+            pending.Add(calls.Count);
+            calls.Add((source, () => answer()));
+            Asked.Add(call);
+            return (T)await source.Task;
+        }
+
+        public (int Call, object Answer) CompleteOne()
+        {
+            int call = pending[shuffle ? random.Next(pending.Count) : 0];
+            if (Refuse is not null && Asked[call].StartsWith(Refuse, StringComparison.Ordinal))
+            {
+                pending.Remove(call);
+                calls[call].Source.SetException(new Faults.InputRejectedException("X001", "Refused.", "Nothing."));
+                return (call, Refuse);
+            }
+            object answer = calls[call].Answer();
+            Complete(call, answer);
+            return (call, answer);
+        }
+
+        public void Complete(int call, object answer)
+        {
+            pending.Remove(call);
+            calls[call].Source.SetResult(answer);
+        }
+    }
+
+    sealed class ReplayedSteps(History history) : IReviewSteps
+    {
+        static ArtifactRef Ref(string name) => new($"work/{name}", name.Length, new string('0', 64));
+
+        public Task<IngestedFile> IngestReviews(IngestReviewsInput input) => history.Ask($"IngestReviews {input.File.Name}", () =>
+            new IngestedFile(input.File.Name, [], input.File.Length, 0, 0, [], [new ShardRef(Ref(input.File.Name), Ref("i" + input.File.Name), 1)], null, []));
+
+        public Task<CuratedReviews> CurateReviews(CurateReviewsInput input) => history.Ask("CurateReviews", () =>
+            new CuratedReviews(["a", "b"], [.. input.Files.SelectMany(f => f.Shards)], Ref("rows"), Protocol.HashSplit, [], [], 0, 0, 0, null, []));
+
+        public Task<VocabularyBuilt> BuildVocabulary(BuildVocabularyInput input) => history.Ask("BuildVocabulary", () =>
+            new VocabularyBuilt(Ref("vocabulary"), 3, 9, new EmbeddingOptions(SkipGramLoss.NegativeSampling, 4, 2, 2, 1, 1, 0, 0.1, true, 1, 1)));
+
+        public Task<EncoderTrained> PretrainEmbeddings(PretrainEmbeddingsInput input) => history.Ask($"PretrainEmbeddings {input.Source}", () =>
+            new EncoderTrained(input.Source, Ref($"{input.Source}"), 4, 3, 12, null, true, $"{input.Source}"));
+
+        public Task<FeaturesExtracted> ExtractFeatures(ExtractFeaturesInput input) => history.Ask($"ExtractFeatures {input.Encoder.Source} {input.Shard}", () =>
+            new FeaturesExtracted(input.Shard, 1, 4, Ref($"{input.Encoder.Source}{input.Shard}")));
+
+        public Task<HeadsTrained> TrainHeads(TrainHeadsInput input)
+        {
+            Assert.Equal(input.Features.Select((_, i) => i), input.Features.Select(f => f.Shard));
+            return history.Ask($"TrainHeads {input.Kind}", () => TestHeads.Trained(input.Kind, Ref($"{input.Kind}"),
+                [.. input.Features.Select(f => f.Features.Path)]));
+        }
+
+        public Task<Evaluated> Evaluate(EvaluateInput input) => history.Ask("Evaluate", () => TestHeads.Evaluated(Ref("fitted"),
+            [.. input.Candidates.Select(c => $"{c.Kind}"), .. input.Candidates.SelectMany(c => c.Warnings)]));
+
+        public Task<Published> Publish(PublishInput input) => history.Ask("Publish", () =>
+            new Published(input.Model, input.Version, "digest", true, "First version.", 0));
+
+        public async Task RecordFindings(RecordFindingsInput input) => await history.Ask($"RecordFindings {input.Data is not null}", () => true);
+
+        public async Task Report(RunStage stage) => await history.Ask($"Report {stage}", () => true);
+    }
+}
+
+/// <summary>Step answers for tests of the order of steps; the figures in them are never read.</summary>
+static class TestHeads
+{
+    public static HeadsTrained Trained(CandidateKind kind, ArtifactRef artifact, IReadOnlyList<string> warnings) =>
+        new(kind, "logistic", 1, 0.5, 10, artifact, artifact, warnings);
+
+    public static Evaluated Evaluated(ArtifactRef artifact, IReadOnlyList<string> warnings) =>
+        new(Protocol.HashSplit, [], [], [], 1, 0, [], "logistic", 1, 10, artifact, artifact, warnings);
+}
