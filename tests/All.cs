@@ -1,0 +1,120 @@
+// The test command: dotnet run tests/All.cs. Sets up what the tests need, builds everything, runs every test project, and ends with
+// a line "N passed, N failed". Needs the .NET SDK and Node, nothing else.
+#:property OutputType=Exe
+#:property PublishAot=false
+#:property UseMicrosoftTestingPlatformRunner=false
+#:property IsTestProject=false
+#:property NoWarn=$(NoWarn);CA1303;CA1515
+#:property ManagePackageVersionsCentrally=false
+
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+
+string root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, ".."));
+Directory.SetCurrentDirectory(root);
+int passed = 0, failed = 0, skipped = 0;
+
+if (File.Exists("tests/azurite/package.json") && !Directory.Exists("tests/azurite/node_modules/azurite"))
+{
+    Say("Installing the storage emulator (npm ci in tests/azurite)");
+    if (Run(OperatingSystem.IsWindows() ? "cmd" : "npm", OperatingSystem.IsWindows() ? "/c npm ci --prefix tests/azurite" : "ci --no-audit --no-fund --prefix tests/azurite") != 0)
+        return Stop("The storage emulator could not be installed; its tests would not run. Install Node 20 or later with npm.");
+}
+
+string? torchUnusable = PrepareTorch();
+
+Say("Building");
+if (Run("dotnet", "build Serverless.sln -c Release -nologo -v quiet -warnaserror") != 0) return Stop("The build failed.");
+
+foreach (string project in Directory.GetDirectories("tests").Select(folder => Path.GetFileName(folder)!).Where(name => name.EndsWith(".Tests", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+{
+    if (project == "Functions.Tests") continue;
+    if (project == "Torch.Tests" && torchUnusable is not null)
+    {
+        Say($"Torch.Tests cannot run here: {torchUnusable}");
+        failed++;
+        continue;
+    }
+    Say(project);
+    (int exit, string output) = Capture("dotnet", $"run --project tests/{project} -c Release --no-build --progress off");
+    Match total = Regex.Match(output, @"total:\s*(\d+)\s+failed:\s*(\d+)\s+succeeded:\s*(\d+)\s+skipped:\s*(\d+)");
+    if (!total.Success)
+    {
+        Say($"{project} did not report its results (exit code {exit}).");
+        failed++;
+        continue;
+    }
+    failed += int.Parse(total.Groups[2].ValueSpan);
+    passed += int.Parse(total.Groups[3].ValueSpan);
+    skipped += int.Parse(total.Groups[4].ValueSpan);
+    if (exit != 0 && total.Groups[2].Value == "0" && total.Groups[1].Value != "0") failed++;
+}
+Say(Functions());
+Console.WriteLine(skipped == 0 ? $"{passed} passed, {failed} failed" : $"{passed} passed, {failed} failed, {skipped} skipped");
+return failed == 0 && passed > 0 ? 0 : 1;
+
+// The Functions host is built where its packages restore; they are not in every registry.
+static string Functions() => Directory.Exists("src/Functions")
+    ? "Functions host: not built by this command yet."
+    : "Functions host: not part of this version; the pipeline and its steps are tested without it.";
+
+static void Say(string line) => Console.WriteLine($"== {line}");
+
+int Stop(string reason)
+{
+    Say(reason);
+    Console.WriteLine($"{passed} passed, {failed + 1} failed");
+    return 1;
+}
+
+static string ThisFile([CallerFilePath] string path = "") => path;
+
+static int Run(string command, string arguments)
+{
+    using Process process = Process.Start(new ProcessStartInfo(command, arguments))!;
+    process.WaitForExit();
+    return process.ExitCode;
+}
+
+static (int Exit, string Output) Capture(string command, string arguments)
+{
+    using Process process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true })!;
+    System.Text.StringBuilder output = new();
+    while (process.StandardOutput.ReadLine() is { } line)
+    {
+        Console.WriteLine(line);
+        output.AppendLine(line);
+    }
+    process.WaitForExit();
+    return (process.ExitCode, output.ToString());
+}
+
+// libtorch 2.10 needs GLIBCXX_3.4.32 (GCC 13). Returns null when it is there now, else what to do.
+static string? PrepareTorch()
+{
+    const string Symbol = "GLIBCXX_3.4.32";
+    if (!OperatingSystem.IsLinux() || HasSymbol()) return null;
+    bool debian = File.Exists("/etc/debian_version") && File.Exists("/usr/bin/apt-get");
+    if (!debian || Environment.UserName != "root")
+        return $"libtorch needs a libstdc++ with {Symbol} (GCC 13 or later). Install libstdc++6 13 or later; on Debian 12: from trixie, as root.";
+
+    Say($"Installing libstdc++6 with {Symbol} from Debian trixie, pinned low so that nothing else comes from there");
+    string? mirror = Directory.GetFiles("/etc/apt", "*", SearchOption.AllDirectories)
+        .Where(file => file.EndsWith(".list", StringComparison.Ordinal) || file.EndsWith(".sources", StringComparison.Ordinal))
+        .SelectMany(File.ReadLines)
+        .Select(line => Regex.Match(line, @"^(?:deb\s+(?:\[[^\]]*\]\s+)?|URIs:\s*)(\S+/debian)/?(?:\s|$)"))
+        .FirstOrDefault(match => match.Success)?.Groups[1].Value;
+    if (mirror is null) return $"libtorch needs a libstdc++ with {Symbol} and no Debian mirror was found in /etc/apt. Install libstdc++6 13 or later.";
+    File.WriteAllText("/etc/apt/sources.list.d/scion-trixie.list", $"deb {mirror} trixie main\n");
+    File.WriteAllText("/etc/apt/preferences.d/scion-trixie", "Package: *\nPin: release n=trixie\nPin-Priority: 100\n");
+    int exit = Run("apt-get", "update -qq");
+    if (exit == 0) exit = Run("apt-get", "install -y -qq -t trixie --no-install-recommends libstdc++6");
+    return exit == 0 && HasSymbol() ? null : $"installing libstdc++6 from Debian trixie failed (exit code {exit}); libtorch needs {Symbol}.";
+
+    static bool HasSymbol() => new[] { "/usr/lib", "/usr/lib64", "/lib" }
+        .SelectMany(folder => new[] { folder, $"{folder}/{RuntimeInformation.ProcessArchitecture switch { Architecture.Arm64 => "aarch64", _ => "x86_64" }}-linux-gnu" })
+        .Select(folder => $"{folder}/libstdc++.so.6")
+        .Any(file => File.Exists(file) && System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file)).Contains(Symbol, StringComparison.Ordinal));
+}
