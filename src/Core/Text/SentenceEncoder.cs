@@ -14,6 +14,9 @@ namespace Scion.Text;
 /// <param name="components">Orthonormal directions that are removed, [k, dim]; k may be 0.</param>
 public sealed class SentenceEncoder(Vocabulary vocabulary, int dim, float[] vectors, float[] weights, float[] components)
 {
+    /// <summary>Features shorter than this share of the mean they are left of are rounding noise, and are set to zero.</summary>
+    public const float Noise = 1e-5f;
+
     public Vocabulary Vocabulary { get; } = vocabulary;
 
     public int Dim { get; } = dim;
@@ -43,13 +46,15 @@ public sealed class SentenceEncoder(Vocabulary vocabulary, int dim, float[] vect
         }
         if (total <= 0) return known;
         TensorPrimitives.Divide(features, total, features);
+        float least = Noise * TensorPrimitives.Norm(features);
         for (int k = 0; k < Components.Length; k += Dim)
         {
             ReadOnlySpan<float> direction = Components.AsSpan(k, Dim);
             TensorPrimitives.MultiplyAdd(direction, -TensorPrimitives.Dot(direction, features), features, features);
         }
         float norm = TensorPrimitives.Norm(features);
-        if (norm > 0) TensorPrimitives.Divide(features, norm, features);
+        if (norm > least) TensorPrimitives.Divide(features, norm, features);
+        else features.Clear();
         return known;
     }
 

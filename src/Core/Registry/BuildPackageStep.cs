@@ -1,0 +1,134 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Google.Protobuf;
+using Scion.Datasets;
+using Scion.Evaluation;
+using Scion.Heads;
+using Scion.Onnx;
+using Scion.Pipelines;
+using Scion.Serving;
+using Scion.Storage;
+using Scion.Text;
+
+namespace Scion.Registry;
+
+/// <summary>What a package is made of: <see cref="PublishInput"/> without the names of model, version and run, which it must not hold.</summary>
+public sealed record BuildPackageInput(
+    string DataDigest, CuratedReviews Data, EncoderTrained Encoder, EmbeddingOptions Embedding, IReadOnlyList<FeaturesExtracted> Features,
+    Evaluated Evaluated, ReviewSettings Settings);
+
+/// <param name="Digest">SHA-256 of <c>model.json</c>.</param>
+/// <param name="ParityError">Largest |Δ logit|.</param>
+/// <param name="Files">All files, <c>model.json</c> among them.</param>
+public sealed record PackageBuilt(string Digest, double ParityError, IReadOnlyList<PackageFile> Files);
+
+public sealed record PackageFile(string Name, ArtifactRef Content);
+
+/// <summary>Makes the files of a package, loads them as serving does, and compares the two.</summary>
+/// <remarks>Reads: encoder, head, features, row table, shards with labelled rows, held-out predictions. Writes: each file, under the step's
+/// key. A step of its own so that a publish repeated on another machine uploads the same bytes, whatever that machine rounds to.
+/// Randomness and clock: none.</remarks>
+public sealed class BuildPackageStep(StepMemo memo)
+{
+    const int Version = 1;
+
+    IBlobStore Store => memo.Store;
+
+    /// <exception cref="Faults.InputRejectedException">The package differs from training (R012), or an input is damaged (S003, S004, S006, S007).</exception>
+    public Task<PackageBuilt> RunAsync(BuildPackageInput input, CancellationToken cancellation) =>
+        memo.RunAsync(nameof(BuildPackageStep), Version, input, async writer =>
+        {
+            (ModelPackage package, double parity) = await BuildAsync(input, cancellation);
+            List<PackageFile> files = [];
+            foreach (string name in package.Names.Order(StringComparer.Ordinal))
+                files.Add(new PackageFile(name, await writer.AddAsync(name, package[name], cancellation)));
+            return new PackageBuilt(package.Digest, parity, files);
+        }, cancellation);
+
+    async Task<(ModelPackage Package, double Parity)> BuildAsync(BuildPackageInput input, CancellationToken cancellation)
+    {
+        Evaluated evaluated = input.Evaluated;
+        SentenceEncoder encoder = SentenceEncoder.Parse(await Store.ReadAsync(input.Encoder.Encoder, cancellation));
+        LinearHead head = LinearHead.Parse(await Store.ReadAsync(evaluated.Fitted, cancellation));
+        RowTable table = RowTable.Parse(await Store.ReadAsync(input.Data.Rows, cancellation));
+        float[][] features = await FeaturesAsync(input, table, encoder.Dim, cancellation);
+        int[] train = [.. Enumerable.Range(0, table.Labelled.Count).Where(row => table.Labelled[row].Use == RowUse.Train)];
+        int[] stored = Spaced(train, Examples.MaxRows), compared = Spaced([.. Enumerable.Range(0, table.Labelled.Count)], ParityCheck.MaxRows);
+        Dictionary<int, string> texts = [];
+        HashSet<int> wanted = [.. stored, .. compared];
+        await foreach (LabelledText row in LabelledText.ReadAsync(Store, input.Data, table, wanted.Contains, cancellation)) texts[row.Row] = row.Text;
+
+        Examples examples = new([.. stored.SelectMany(row => features[row])], [.. stored.Select(row => table.Labelled[row].Label)],
+            [.. stored.Select(row => Examples.Cut(texts[row]))], encoder.Dim);
+        (double abstainBelow, double? share) = AbstainThreshold.For(examples, stored, train, row => features[row], evaluated.AbstainBelow);
+        Dictionary<string, ReadOnlyMemory<byte>> files = new()
+        {
+            [ModelPackage.EncoderName] = TextEncoderGraph.Write(encoder).ToByteArray(),
+            [ModelPackage.HeadName] = HeadGraph.Write(head, evaluated.Temperature, input.Data.Labels).ToByteArray(),
+            [ModelPackage.VocabularyName] = encoder.Vocabulary.ToBytes(),
+            [ModelPackage.ExamplesName] = examples.ToTensors(),
+            [ModelPackage.ExampleTextsName] = examples.ToLines(input.Data.Labels),
+        };
+        HeldOutPredictions held = HeldOutPredictions.Parse(await Store.ReadAsync(evaluated.TestPredictions, cancellation));
+        IReadOnlyList<CalibrationBin> calibration = CalibrationBin.Of(held, row => table.Labelled[row].Label, evaluated.Temperature);
+        ModelManifest manifest = Describe(input, calibration, new ExampleFacts(stored.Length, train.Length, abstainBelow, share));
+
+        ParityCheck parity;
+        using (ReviewPredictor predictor = ReviewPredictor.Load(ModelPackage.Seal(manifest, files)))
+            parity = ParityCheck.Measure(predictor, compared.Select(row => (row, texts[row], Logits(head, features[row]))));
+        manifest = manifest with { Parity = new ParityFacts(compared.Length, parity.Largest, parity.Limit) };
+        files[ModelPackage.ParityName] = parity.ToBytes();
+        return (ModelPackage.Seal(manifest, files), parity.Largest);
+    }
+
+    /// <summary>Features of all labelled rows, [row][dim], in the order of the table.</summary>
+    async Task<float[][]> FeaturesAsync(BuildPackageInput input, RowTable table, int dim, CancellationToken cancellation)
+    {
+        Dictionary<int, float[]> shards = [];
+        foreach (FeaturesExtracted shard in input.Features)
+            shards[shard.Shard] = MemoryMarshal.Cast<byte, float>(await Store.ReadAsync(shard.Features, cancellation)).ToArray();
+        float[][] features = new float[table.Labelled.Count][];
+        Dictionary<int, int> taken = [];
+        for (int row = 0; row < features.Length; row++)
+        {
+            int shard = table.Labelled[row].Shard, at = taken[shard] = taken.GetValueOrDefault(shard, -1) + 1;
+            if (!shards.TryGetValue(shard, out float[]? values) || values.Length < (at + 1) * dim)
+                throw RegistryFaults.Inconsistent($"shard {shard} has features for {(values?.Length ?? 0) / dim} labelled rows; row {at + 1} is needed.");
+            features[row] = values[(at * dim)..((at + 1) * dim)];
+        }
+        return features;
+    }
+
+    static ModelManifest Describe(BuildPackageInput input, IReadOnlyList<CalibrationBin> calibration, ExampleFacts examples)
+    {
+        (CuratedReviews data, EncoderTrained encoder, Evaluated evaluated) = (input.Data, input.Encoder, input.Evaluated);
+        return new ModelManifest
+        {
+            Kind = "reviews",
+            CodeVersion = TrainReviewsRequest.CodeVersion,
+            Labels = data.Labels,
+            DataDigest = input.DataDigest,
+            Seed = input.Settings.Seed,
+            Settings = JsonSerializer.SerializeToElement(input.Settings, ScionJson.Strict),
+            Encoder = new EncoderFacts(encoder.Digest, encoder.Source, encoder.Dim, encoder.Words, encoder.Parameters, encoder.Loss, encoder.Reproducible,
+                JsonSerializer.SerializeToElement(input.Embedding, ScionJson.Strict)),
+            Head = new HeadFacts(evaluated.Head, evaluated.Strength, evaluated.HeadParameters, evaluated.Temperature),
+            Data = new DataFacts(evaluated.Protocol, data.Train, data.Test, data.Unlabelled, data.Duplicates, data.Conflicts),
+            Measured = new MeasuredFacts(evaluated.Models, evaluated.Comparisons, evaluated.LearningCurve, calibration, evaluated.Suspects),
+            Examples = examples,
+            Parity = new ParityFacts(0, 0, ParityCheck.MaxError),
+            Warnings = [.. data.Warnings.Concat(evaluated.Warnings).Distinct(StringComparer.Ordinal)],
+        };
+    }
+
+    static float[] Logits(LinearHead head, float[] features)
+    {
+        float[] logits = new float[head.Classes];
+        head.Logits(features, logits);
+        return logits;
+    }
+
+    /// <summary>At most <paramref name="most"/> of the rows, evenly spaced.</summary>
+    static int[] Spaced(int[] rows, int most) =>
+        rows.Length <= most ? rows : [.. Enumerable.Range(0, most).Select(i => rows[(int)((long)i * rows.Length / most)])];
+}

@@ -1,0 +1,101 @@
+using System.Text.Json;
+using Scion.Datasets;
+using Scion.Evaluation;
+using Scion.Text;
+
+namespace Scion.Registry;
+
+/// <summary>What <c>model.json</c> says: everything about a version but its name, its model and the time, so that equal training gives equal
+/// bytes. Its SHA-256 is the version's identity.</summary>
+public sealed record ModelManifest
+{
+    /// <summary>Schema this code writes. It reads this and every earlier one.</summary>
+    public const int CurrentSchema = 1;
+
+    public int SchemaVersion { get; init; } = CurrentSchema;
+
+    /// <summary>"reviews" or "images".</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Version of the training code, <see cref="Pipelines.TrainReviewsRequest.CodeVersion"/>.</summary>
+    public required int CodeVersion { get; init; }
+
+    /// <summary>Class names; a class id is an index into it.</summary>
+    public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>SHA-256 over the names and digests of the files it learned from.</summary>
+    public required string DataDigest { get; init; }
+
+    public required int Seed { get; init; }
+
+    /// <summary>All settings of the run, as they were: for people and for repeating the run. Never read by serving.</summary>
+    public required JsonElement Settings { get; init; }
+
+    public required EncoderFacts Encoder { get; init; }
+
+    public required HeadFacts Head { get; init; }
+
+    public required DataFacts Data { get; init; }
+
+    public required MeasuredFacts Measured { get; init; }
+
+    public required ExampleFacts Examples { get; init; }
+
+    public required ParityFacts Parity { get; init; }
+
+    /// <summary>What a person should know, each a sentence that begins with its code.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>Every other file of the package, by name.</summary>
+    public SortedDictionary<string, FileFacts> Files { get; init; } = new(StringComparer.Ordinal);
+}
+
+/// <param name="Digest">SHA-256 of the encoder's content.</param>
+/// <param name="Source">Where its vectors come from.</param>
+/// <param name="Dim">Components of a text's features.</param>
+/// <param name="Words">Words with a vector.</param>
+/// <param name="Parameters">Numbers learned in pretraining.</param>
+/// <param name="Loss">Mean loss a pair over the last epoch, nats; null when nothing was trained.</param>
+/// <param name="Reproducible">False when several threads trained it.</param>
+/// <param name="Options">Options it was trained with, as they were.</param>
+public sealed record EncoderFacts(
+    string Digest, EncoderSource Source, int Dim, int Words, long Parameters, double? Loss, bool Reproducible, JsonElement Options);
+
+/// <param name="Kind">"logistic" or "nearest-mean".</param>
+/// <param name="Strength">L2 strength; null for nearest-mean.</param>
+/// <param name="Parameters">(dim + 1) · classes: the article's formula.</param>
+/// <param name="Temperature">Logits are divided by it.</param>
+public sealed record HeadFacts(string Kind, double? Strength, long Parameters, double Temperature);
+
+/// <param name="Protocol">How it was measured.</param>
+/// <param name="Train">Training rows by class.</param>
+/// <param name="Test">Test rows by class; zeros under cross-validation.</param>
+/// <param name="Unlabelled">Unlabelled rows.</param>
+/// <param name="Duplicates">Rows dropped as copies.</param>
+/// <param name="Conflicts">Rows dropped because the same text has two labels.</param>
+public sealed record DataFacts(
+    Protocol Protocol, IReadOnlyList<LabelCount> Train, IReadOnlyList<LabelCount> Test, long Unlabelled, long Duplicates, long Conflicts);
+
+/// <param name="Models">All models on the same rows, majority first, transfer last.</param>
+/// <param name="Comparisons">Transfer against each other model.</param>
+/// <param name="LearningCurve">Of transfer.</param>
+/// <param name="Calibration">Of transfer, after the temperature, by confidence.</param>
+/// <param name="Suspects">Labels to look at, most suspect first.</param>
+public sealed record MeasuredFacts(
+    IReadOnlyList<ModelMetrics> Models, IReadOnlyList<PairedTest> Comparisons, IReadOnlyList<LearningPoint> LearningCurve,
+    IReadOnlyList<CalibrationBin> Calibration, IReadOnlyList<LabelSuspect> Suspects);
+
+/// <param name="Rows">Labelled training rows stored with the model, for nearest examples.</param>
+/// <param name="Of">Labelled training rows there were.</param>
+/// <param name="AbstainBelow">A prediction abstains when its largest cosine to a stored example is lower.</param>
+/// <param name="TrainingShareBelow">Share of training rows that would abstain, each judged without itself; null when not measured.</param>
+public sealed record ExampleFacts(int Rows, long Of, double AbstainBelow, double? TrainingShareBelow);
+
+/// <param name="Rows">Labelled rows compared.</param>
+/// <param name="Largest">Largest |Δ logit| between training and the package as serving loads it.</param>
+/// <param name="Limit">Above it nothing is published.</param>
+public sealed record ParityFacts(int Rows, double Largest, double Limit);
+
+/// <param name="Length">Bytes.</param>
+/// <param name="Sha256">Lower-case hex.</param>
+public sealed record FileFacts(long Length, string Sha256);

@@ -1,0 +1,100 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Scion.Registry;
+
+/// <summary>The files of a version in memory: <c>model.json</c> and what it lists.</summary>
+public sealed class ModelPackage
+{
+    public const string ManifestName = "model.json";
+    public const string EncoderName = "encoder.onnx";
+    public const string HeadName = "head.onnx";
+    public const string VocabularyName = "vocabulary.txt";
+    public const string ExamplesName = "examples.safetensors";
+    public const string ExampleTextsName = "examples.jsonl";
+    public const string ParityName = "parity.json";
+    public const string ReportName = "report.html";
+    public const string CardName = "README.md";
+
+    /// <summary>What serving needs; the rest is for people.</summary>
+    public static IReadOnlyList<string> ServingFiles { get; } = [EncoderName, HeadName, VocabularyName, ExamplesName, ExampleTextsName];
+
+    readonly IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files;
+
+    ModelPackage(ModelManifest manifest, string digest, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files) =>
+        (Manifest, Digest, this.files) = (manifest, digest, files);
+
+    public ModelManifest Manifest { get; }
+
+    /// <summary>SHA-256 of <c>model.json</c>: the version's identity.</summary>
+    public string Digest { get; }
+
+    /// <summary>Names of the files held here, <c>model.json</c> among them.</summary>
+    public IEnumerable<string> Names => files.Keys;
+
+    /// <exception cref="Faults.InputRejectedException">There is no such file (R008).</exception>
+    public ReadOnlyMemory<byte> this[string name] => files.TryGetValue(name, out ReadOnlyMemory<byte> bytes) ? bytes : throw RegistryFaults.FileMissing(name);
+
+    /// <summary>Completes a manifest with the facts of the files and makes <c>model.json</c> of it.</summary>
+    public static ModelPackage Seal(ModelManifest manifest, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
+    {
+        ModelManifest complete = manifest with { Files = new(StringComparer.Ordinal) };
+        foreach ((string name, ReadOnlyMemory<byte> bytes) in files) complete.Files.Add(name, FactsOf(bytes.Span));
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(complete, ScionJson.Indented);
+        return new ModelPackage(complete, DigestOf(json), new Dictionary<string, ReadOnlyMemory<byte>>(files) { [ManifestName] = json });
+    }
+
+    /// <summary>Checks bytes as read from a store against the manifest among them.</summary>
+    /// <param name="folder">Where they lie, for messages.</param>
+    /// <param name="manifest">Bytes of <c>model.json</c>.</param>
+    /// <param name="files">Some or all files it lists.</param>
+    /// <exception cref="Faults.InputRejectedException">The manifest is not valid (R005, R006), or a file is not as it lists (R007, R008).</exception>
+    public static ModelPackage Open(string folder, byte[] manifest, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
+    {
+        ModelManifest read = ReadManifest($"{folder}/{ManifestName}", manifest);
+        foreach ((string name, ReadOnlyMemory<byte> bytes) in files)
+        {
+            if (!read.Files.TryGetValue(name, out FileFacts? expected)) throw RegistryFaults.FileMissing($"{folder}/{name}");
+            FileFacts found = FactsOf(bytes.Span);
+            if (found != expected) throw RegistryFaults.Damaged($"{folder}/{name}", found.Length, found.Sha256, expected);
+        }
+        return new ModelPackage(read, DigestOf(manifest), new Dictionary<string, ReadOnlyMemory<byte>>(files) { [ManifestName] = manifest });
+    }
+
+    /// <exception cref="Faults.InputRejectedException">It is not valid (R005) or of a later schema (R006).</exception>
+    public static ModelManifest ReadManifest(string path, byte[] json)
+    {
+        try
+        {
+            using (JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = ScionJson.Strict.MaxDepth }))
+            {
+                if (!document.RootElement.TryGetProperty("schemaVersion", out JsonElement schema) || !schema.TryGetInt32(out int version) || version < 1)
+                    throw RegistryFaults.Malformed(path, "it has no schemaVersion.");
+                if (version > ModelManifest.CurrentSchema) throw RegistryFaults.TooNew(path, version);
+            }
+            ModelManifest manifest = JsonSerializer.Deserialize<ModelManifest>(json, ScionJson.Strict) ?? throw RegistryFaults.Malformed(path, "it is null.");
+            return Checked(path, manifest);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw RegistryFaults.Malformed(path, e.Message);
+        }
+    }
+
+    static ModelManifest Checked(string path, ModelManifest manifest)
+    {
+        if (manifest.Kind != "reviews") throw RegistryFaults.Malformed(path, $"kind '{manifest.Kind}' is not known.");
+        if (manifest.Labels is not { Count: >= 2 } || manifest.Labels.Any(string.IsNullOrEmpty) || manifest.Labels.Distinct(StringComparer.Ordinal).Count() != manifest.Labels.Count)
+            throw RegistryFaults.Malformed(path, "it needs two or more distinct labels.");
+        if (manifest.Encoder is null || manifest.Head is null || manifest.Data is null || manifest.Measured is null || manifest.Examples is null
+            || manifest.Parity is null || manifest.Warnings is null || manifest.Files is null || manifest.Files.Values.Any(file => file is null))
+            throw RegistryFaults.Malformed(path, "a part of it is null.");
+        if (!(manifest.Head.Temperature > 0) || !double.IsFinite(manifest.Head.Temperature))
+            throw RegistryFaults.Malformed(path, $"the temperature {manifest.Head.Temperature} is not above 0.");
+        return manifest;
+    }
+
+    public static FileFacts FactsOf(ReadOnlySpan<byte> bytes) => new(bytes.Length, DigestOf(bytes));
+
+    public static string DigestOf(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+}

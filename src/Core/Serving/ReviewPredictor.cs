@@ -1,0 +1,174 @@
+using System.Buffers;
+using System.Numerics.Tensors;
+using Scion.Registry;
+using Scion.Text;
+
+namespace Scion.Serving;
+
+/// <summary>A reviews model as it serves: loaded from the bytes of a package, run by ONNX Runtime, never from training objects.</summary>
+/// <remarks>Threads: any number may predict at once. Dispose after the last prediction has returned.</remarks>
+public sealed class ReviewPredictor : IDisposable
+{
+    /// <summary>Known words of one text that are scored: a novel's chapter. Above it a text is refused, never cut.</summary>
+    public const int MaxWords = 20_000;
+
+    /// <summary>Examples returned with a prediction.</summary>
+    public const int Nearest = 3;
+
+    /// <summary>Distinct words an explanation judges, most frequent in the text first, then in its order.</summary>
+    public const int ExplainedWords = 64;
+
+    readonly Vocabulary vocabulary;
+    readonly Examples examples;
+    readonly TextSessions sessions;
+    readonly string[] labels;
+    readonly float abstainBelow;
+    readonly double temperature;
+    readonly int dim;
+
+    ReviewPredictor(ModelPackage package)
+    {
+        ModelManifest manifest = package.Manifest;
+        (Manifest, labels, dim) = (manifest, [.. manifest.Labels], manifest.Encoder.Dim);
+        (abstainBelow, temperature) = ((float)manifest.Examples.AbstainBelow, manifest.Head.Temperature);
+        vocabulary = Vocabulary.Parse(package[ModelPackage.VocabularyName].Span);
+        if (vocabulary.Count != manifest.Encoder.Words) throw RegistryFaults.Inconsistent($"the vocabulary has {vocabulary.Count} words; model.json says {manifest.Encoder.Words}.");
+        examples = Examples.Parse(package[ModelPackage.ExamplesName].Span, package[ModelPackage.ExampleTextsName].Span, labels, dim);
+        if (examples.Count != manifest.Examples.Rows) throw RegistryFaults.Inconsistent($"there are {examples.Count} examples; model.json says {manifest.Examples.Rows}.");
+        sessions = new TextSessions(package[ModelPackage.EncoderName], package[ModelPackage.HeadName], vocabulary.Count, dim, labels.Length);
+    }
+
+    public ModelManifest Manifest { get; }
+
+    /// <param name="package">Its digests were checked when it was opened.</param>
+    /// <exception cref="Faults.InputRejectedException">A file is damaged or they do not fit together (R008, R014, R020, S006, S007, T001).</exception>
+    public static ReviewPredictor Load(ModelPackage package) => new(package);
+
+    /// <summary>Judges texts, in their order.</summary>
+    /// <param name="texts">Any text, also empty.</param>
+    /// <param name="explain">True adds what each word did.</param>
+    /// <exception cref="Faults.InputRejectedException">A text has more than <see cref="MaxWords"/> known words (P001).</exception>
+    public Prediction[] Predict(IReadOnlyList<string> texts, bool explain = false)
+    {
+        Prediction[] predictions = new Prediction[texts.Count];
+        for (int i = 0; i < predictions.Length; i++) predictions[i] = Predict(texts[i], explain);
+        return predictions;
+    }
+
+    public Prediction Predict(string text, bool explain = false)
+    {
+        int[] ids = ArrayPool<int>.Shared.Rent(64);
+        float[] scratch = ArrayPool<float>.Shared.Rent(dim + 2 * labels.Length + examples.Count);
+        try
+        {
+            int known = Ids(text, ref ids);
+            if (known > MaxWords) throw ServingFaults.TooManyWords(known);
+            Span<float> features = scratch.AsSpan(0, dim), logits = scratch.AsSpan(dim, labels.Length), probabilities = scratch.AsSpan(dim + labels.Length, labels.Length);
+            sessions.Run(ids.AsSpan(0, known), features, logits, probabilities);
+            Span<float> cosines = scratch.AsSpan(dim + 2 * labels.Length, examples.Count);
+            examples.Compare(features, cosines);
+
+            int best = TensorPrimitives.IndexOfMax(probabilities);
+            Dictionary<string, float> scores = new(labels.Length, StringComparer.Ordinal);
+            for (int c = 0; c < labels.Length; c++) scores.Add(labels[c], probabilities[c]);
+            Neighbour[] neighbours = NearestOf(cosines);
+            AbstainReason? reason = known == 0 ? AbstainReason.NoKnownWords
+                : neighbours.Length > 0 && neighbours[0].Similarity < abstainBelow ? AbstainReason.UnlikeTraining : null;
+            return new Prediction(labels[best], probabilities[best], scores, reason is not null, reason, known == 0 ? [] : neighbours,
+                explain ? Explain(ids.AsSpan(0, known), best, logits) : null);
+        }
+        finally
+        {
+            ArrayPool<int>.Shared.Return(ids);
+            ArrayPool<float>.Shared.Return(scratch);
+        }
+    }
+
+    /// <summary>The most probable class of a text of any length, without examples: what measuring needs.</summary>
+    public string LabelOf(string text)
+    {
+        float[] logits = new float[labels.Length];
+        Logits(text, logits);
+        return labels[TensorPrimitives.IndexOfMax<float>(logits)];
+    }
+
+    /// <summary>Uncalibrated logits of a text, for parity with training.</summary>
+    /// <param name="text">Any text.</param>
+    /// <param name="logits">[classes], written.</param>
+    /// <returns>Ids of its known words.</returns>
+    public int[] Logits(string text, Span<float> logits)
+    {
+        int[] ids = ArrayPool<int>.Shared.Rent(64);
+        try
+        {
+            int[] known = ids.AsSpan(0, Ids(text, ref ids)).ToArray();
+            Logits(known, logits);
+            return known;
+        }
+        finally
+        {
+            ArrayPool<int>.Shared.Return(ids);
+        }
+    }
+
+    /// <summary>Uncalibrated logits of a text given by its words' ids, each in [0, words).</summary>
+    public void Logits(ReadOnlySpan<int> ids, Span<float> logits) => sessions.Run(ids, new float[dim], logits, new float[labels.Length]);
+
+    int Ids(string text, ref int[] ids)
+    {
+        int known = 0;
+        foreach (string word in Tokenizer.Words(text))
+        {
+            int id = vocabulary.IdOf(word);
+            if (id < 0) continue;
+            if (known == ids.Length)
+            {
+                int[] larger = ArrayPool<int>.Shared.Rent(2 * known);
+                ids.CopyTo(larger, 0);
+                ArrayPool<int>.Shared.Return(ids);
+                ids = larger;
+            }
+            ids[known++] = id;
+        }
+        return known;
+    }
+
+    Neighbour[] NearestOf(ReadOnlySpan<float> cosines)
+    {
+        Span<int> nearest = stackalloc int[Nearest];
+        int found = 0;
+        for (int row = 0; row < cosines.Length; row++)
+        {
+            if (found == Nearest && !(cosines[row] > cosines[nearest[Nearest - 1]])) continue;
+            int at = found < Nearest ? found++ : Nearest - 1;
+            while (at > 0 && cosines[row] > cosines[nearest[at - 1]]) nearest[at] = nearest[--at];
+            nearest[at] = row;
+        }
+        Neighbour[] neighbours = new Neighbour[found];
+        for (int k = 0; k < found; k++) neighbours[k] = new(examples.TextOf(nearest[k]), labels[examples.LabelOf(nearest[k])], cosines[nearest[k]]);
+        return neighbours;
+    }
+
+    WordContribution[] Explain(ReadOnlySpan<int> ids, int label, ReadOnlySpan<float> logits)
+    {
+        int[] words = [.. ids.ToArray().GroupBy(id => id).OrderByDescending(group => group.Count()).Take(ExplainedWords).Select(group => group.Key)];
+        if (words.Length == 0) return [];
+        double whole = LogOdds(logits, label);
+        float[] without = sessions.LogitsWithout(ids, words);
+        return [.. words.Select((id, i) => new WordContribution(vocabulary.Words[id], (float)(whole - LogOdds(without.AsSpan(i * labels.Length, labels.Length), label))))
+            .OrderByDescending(word => Math.Abs(word.Contribution)).ThenBy(word => word.Word, StringComparer.Ordinal)];
+    }
+
+    /// <summary>ln p/(1 − p) of a class after calibration.</summary>
+    double LogOdds(ReadOnlySpan<float> logits, int label)
+    {
+        double largest = double.NegativeInfinity, others = 0;
+        for (int c = 0; c < logits.Length; c++)
+            if (c != label) largest = Math.Max(largest, logits[c]);
+        for (int c = 0; c < logits.Length; c++)
+            if (c != label) others += Math.Exp((logits[c] - largest) / temperature);
+        return (logits[label] - largest) / temperature - Math.Log(others);
+    }
+
+    public void Dispose() => sessions.Dispose();
+}
