@@ -43,8 +43,7 @@ public sealed class Vocabulary
         {
             int tab = line.IndexOf('\t', StringComparison.Ordinal);
             if (tab < 1 || !long.TryParse(line.AsSpan(tab + 1), NumberStyles.None, CultureInfo.InvariantCulture, out long count))
-                throw new Faults.InputRejectedException("T001", $"Line {words.Count + 1} of the vocabulary is not a word, a tab and a count.",
-                    "The file is damaged; train the model again.");
+                throw TextFaults.Vocabulary(words.Count + 1);
             words.Add(line[..tab]);
             counts.Add(count);
         }

@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+using Scion.Pipelines;
+
+namespace Scion.Text;
+
+/// <summary>Counts the words of the texts that may be learned from, and fixes the options of training for a corpus of that size.</summary>
+/// <remarks>Reads: shards and row table. Writes: <c>vocabulary.txt</c>. Randomness: none. Clock: none.</remarks>
+/// <param name="memo">Keeps the answer.</param>
+/// <param name="cores">Threads a large training may use; part of the answer, so one value for all hosts of a store.</param>
+public sealed class BuildVocabularyStep(StepMemo memo, int cores)
+{
+    const int Version = 1;
+
+    /// <exception cref="Faults.InputRejectedException">The options are out of range (T002) or no word is frequent enough (T003).</exception>
+    public Task<VocabularyBuilt> RunAsync(BuildVocabularyInput input, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
+        memo.RunAsync(nameof(BuildVocabularyStep), Version, input, async writer =>
+        {
+            Dictionary<string, long> counts = new(StringComparer.Ordinal);
+            Dictionary<string, long>.AlternateLookup<ReadOnlySpan<char>> bySpan = counts.GetAlternateLookup<ReadOnlySpan<char>>();
+            long tokens = 0, texts = 0;
+            await DatasetTexts.ReadAsync(memo.Store, input.Data, text =>
+            {
+                texts++;
+                Tokenizer.WordReader words = new(Tokenizer.Composed(text), stackalloc char[Tokenizer.MaxWord]);
+                while (words.MoveNext())
+                {
+                    CollectionsMarshal.GetValueRefOrAddDefault(bySpan, words.Current, out _)++;
+                    tokens++;
+                }
+            }, shard => progress?.Report(new StepProgress(nameof(IReviewSteps.BuildVocabulary), shard, input.Data.Shards.Count, "shards")), cancellation);
+
+            EmbeddingOptions options = EmbeddingPresets.Resolve(input.Settings, tokens, cores);
+            KeyValuePair<string, long>[] kept = [.. counts.Where(word => word.Value >= options.MinCount)
+                .OrderByDescending(word => word.Value).ThenBy(word => word.Key, StringComparer.Ordinal)];
+            if (kept.Length == 0) throw TextFaults.NoWords(texts, options.MinCount);
+            Vocabulary vocabulary = new([.. kept.Select(word => word.Key)], [.. kept.Select(word => word.Value)]);
+            return new VocabularyBuilt(await writer.AddAsync("vocabulary.txt", vocabulary.ToBytes(), cancellation), vocabulary.Count, tokens, options);
+        }, cancellation);
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using Scion.Datasets;
+
+namespace Scion.Text;
+
+/// <summary>Complete skip-gram options from a preset, the size of the corpus, and the user's overrides.</summary>
+public static class EmbeddingPresets
+{
+    /// <summary>Trainings predicted to visit fewer words than this use one thread, and so are exactly reproducible: under about a minute.</summary>
+    const long OneThreadWords = 25_000_000;
+
+    /// <param name="settings">Preset, overrides, seed.</param>
+    /// <param name="tokens">Words in the corpus, at least 0.</param>
+    /// <param name="cores">Threads a large corpus may use.</param>
+    /// <exception cref="Faults.InputRejectedException">A value is out of range (T002); all such values are named.</exception>
+    public static EmbeddingOptions Resolve(ReviewSettings settings, long tokens, int cores)
+    {
+        EmbeddingOptions preset = settings.Preset switch
+        {
+            "article" => Article(settings.Seed),
+            "default" => Default(settings.Seed, tokens),
+            _ => throw TextFaults.OptionsRefused([$"preset is '{settings.Preset}'; 'default' and 'article' are known."]),
+        };
+        EmbeddingOverrides set = settings.Embedding;
+        EmbeddingOptions options = preset with
+        {
+            Dim = set.Dim ?? preset.Dim,
+            Window = set.Window ?? preset.Window,
+            Negatives = set.Negatives ?? preset.Negatives,
+            Epochs = set.Epochs ?? preset.Epochs,
+            MinCount = set.MinCount ?? preset.MinCount,
+            Subsample = set.Subsample ?? preset.Subsample,
+            Rate = set.Rate ?? preset.Rate,
+        };
+        options = options with { Threads = set.Threads ?? (tokens * options.Epochs < OneThreadWords ? 1 : Math.Max(1, cores)) };
+        string[] errors = [.. Errors(options)];
+        return errors.Length == 0 ? options : throw TextFaults.OptionsRefused(errors);
+    }
+
+    /// <summary>The source article's recipe: pairs from the same sentence, size 4, NCE, SGD at rate 1.0.</summary>
+    static EmbeddingOptions Article(int seed) => new(SkipGramLoss.Nce, Dim: 4, Window: 0, Negatives: 16, Epochs: 100, MinCount: 1,
+        Subsample: 0, Rate: 1.0, LinearDecay: false, Threads: 1, seed);
+
+    /// <summary>Negative sampling. Small corpora get more passes, so that every size sees some twenty million words, and keep rarer words.
+    /// Measured in docs/experiments.md.</summary>
+    static EmbeddingOptions Default(int seed, long tokens) => new(SkipGramLoss.NegativeSampling, Dim: 100, Window: 5, Negatives: 5,
+        Epochs: (int)Math.Clamp(5_000_000 / Math.Max(1, tokens), 5, 200), MinCount: tokens < 20_000 ? 1 : tokens < 2_000_000 ? 2 : 5,
+        Subsample: 1e-3, Rate: 0.05, LinearDecay: true, Threads: 1, seed);
+
+    static IEnumerable<string> Errors(EmbeddingOptions o)
+    {
+        if (o.Dim is < 1 or > 1024) yield return Range("dim", o.Dim, "1 to 1024");
+        if (o.Window is < 0 or > 64) yield return Range("window", o.Window, "0 (the whole text) to 64");
+        if (o.Negatives is < 1 or > 64) yield return Range("negatives", o.Negatives, "1 to 64");
+        if (o.Epochs is < 1 or > 10_000) yield return Range("epochs", o.Epochs, "1 to 10000");
+        if (o.MinCount is < 1 or > 1_000_000) yield return Range("minCount", o.MinCount, "1 to 1000000");
+        if (!(o.Subsample is >= 0 and <= 1)) yield return Range("subsample", o.Subsample, "0 (never) to 1");
+        if (!(o.Rate is > 0 and <= 10)) yield return Range("rate", o.Rate, "above 0, to 10");
+        if (o.Threads is < 1 or > 256) yield return Range("threads", o.Threads, "1 to 256");
+    }
+
+    static string Range(string name, double value, string range) =>
+        string.Create(CultureInfo.InvariantCulture, $"embedding.{name} is {value}; it must be {range}.");
+}

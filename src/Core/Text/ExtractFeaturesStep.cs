@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+using Scion.Datasets;
+using Scion.Pipelines;
+using Scion.Storage;
+
+namespace Scion.Text;
+
+/// <summary>Features of the labelled rows of one shard.</summary>
+/// <remarks>Reads: encoder, row table, one shard. Writes: <c>features.bin</c>, float32 [rows, dim]. Randomness: none. Clock: none.</remarks>
+public sealed class ExtractFeaturesStep(StepMemo memo)
+{
+    const int Version = 1;
+
+    public Task<FeaturesExtracted> RunAsync(ExtractFeaturesInput input, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
+        memo.RunAsync(nameof(ExtractFeaturesStep), Version, input, async writer =>
+        {
+            RowTable table = RowTable.Parse(await memo.Store.ReadAsync(input.Data.Rows, cancellation));
+            RowUse[] uses = table.Uses[input.Shard];
+            int rows = uses.Count(use => use is RowUse.Train or RowUse.Test), dim = input.Encoder.Dim, row = 0, done = 0;
+            float[] features = new float[checked(rows * dim)];
+            if (rows > 0)
+            {
+                SentenceEncoder encoder = SentenceEncoder.Parse(await memo.Store.ReadAsync(input.Encoder.Encoder, cancellation));
+                foreach (ReviewRow review in ReviewShard.Read(await memo.Store.ReadAsync(input.Data.Shards[input.Shard].Rows, cancellation)))
+                {
+                    if (uses[row++] is not (RowUse.Train or RowUse.Test)) continue;
+                    encoder.Encode(review.Text, features.AsSpan(done++ * dim, dim));
+                    if (done % 1000 != 0) continue;
+                    progress?.Report(new StepProgress(nameof(IReviewSteps.ExtractFeatures), done, rows, "rows"));
+                    cancellation.ThrowIfCancellationRequested();
+                }
+            }
+            ArtifactRef artifact = await writer.AddAsync("features.bin", MemoryMarshal.AsBytes(features.AsSpan()).ToArray(), cancellation);
+            return new FeaturesExtracted(input.Shard, rows, dim, artifact);
+        }, cancellation);
+}

@@ -1,0 +1,58 @@
+namespace Scion.Text;
+
+/// <summary>Draws noise words: by count to the power 0.75 for negative sampling, log-uniform by rank for NCE.</summary>
+/// <remarks>Sources: Mikolov et al. 2013, arXiv:1310.4546, section 2.2; TensorFlow's log-uniform candidate sampler,
+/// P(k) = (log(k + 2) − log(k + 1)) / log(words + 1). The counts are drawn from by the alias method (Walker 1977; Vose 1991), O(1) a draw.</remarks>
+public sealed class NoiseSampler
+{
+    readonly int words;
+    readonly uint[]? threshold;         // of the alias method; null for log-uniform
+    readonly int[]? alias;
+    readonly double logRange;
+
+    NoiseSampler(int words, uint[]? threshold, int[]? alias) =>
+        (this.words, this.threshold, this.alias, logRange) = (words, threshold, alias, Math.Log(words + 1.0));
+
+    /// <summary>P(word) ∝ count^0.75.</summary>
+    public static NoiseSampler ByCount(IReadOnlyList<long> counts)
+    {
+        int n = counts.Count;
+        double[] scaled = [.. counts.Select(count => Math.Pow(count, 0.75))];
+        double mean = scaled.Sum() / n;
+        uint[] threshold = new uint[n];
+        int[] alias = new int[n];
+        Stack<int> small = new(), large = new();
+        for (int i = 0; i < n; i++)
+        {
+            scaled[i] /= mean;
+            alias[i] = i;
+            (scaled[i] < 1 ? small : large).Push(i);
+        }
+        while (small.Count > 0 && large.Count > 0)
+        {
+            int less = small.Pop(), more = large.Peek();
+            threshold[less] = (uint)(scaled[less] * uint.MaxValue);
+            alias[less] = more;
+            scaled[more] -= 1 - scaled[less];
+            if (scaled[more] < 1) small.Push(large.Pop());
+        }
+        foreach (int full in small.Concat(large)) threshold[full] = uint.MaxValue;      // left by rounding
+        return new NoiseSampler(n, threshold, alias);
+    }
+
+    /// <summary>P(rank) falls as 1/rank; ids are ranks by count.</summary>
+    public static NoiseSampler LogUniform(int words) => new(words, null, null);
+
+    public int Draw(ref Xoshiro random)
+    {
+        if (threshold is null) return Math.Min(words - 1, (int)(Math.Exp(random.Unit() * logRange) - 1));
+        ulong bits = random.Next();
+        int id = (int)(((bits >> 32) * (ulong)words) >> 32);
+        return (uint)bits <= threshold[id] ? id : alias![id];
+    }
+
+    /// <summary>log(draws · P(word)): what NCE takes off a logit.</summary>
+    public double LogExpected(int id, int draws) => threshold is null
+        ? Math.Log(draws * (Math.Log(id + 2.0) - Math.Log(id + 1.0)) / logRange)
+        : throw new InvalidOperationException("Only the log-uniform sampler is used with NCE.");
+}

@@ -1,0 +1,67 @@
+using System.Numerics.Tensors;
+
+namespace Scion.Text;
+
+/// <summary>Makes a <see cref="SentenceEncoder"/> of word vectors: weights from word counts, common components from sample texts.</summary>
+/// <remarks>Source: Arora, Liang, Ma 2017. Weight a/(a + p(word)); the components are the first right singular vectors of the matrix of
+/// sample texts. What was tried is in docs/experiments.md.</remarks>
+public static class SentenceEncoderFit
+{
+    /// <summary>Smoothing of the weights, as the source.</summary>
+    public const double Smoothing = 1e-3;
+
+    /// <summary>Texts the components are taken from: more change nothing that can be measured.</summary>
+    public const int MaxSamples = 20_000;
+
+    /// <param name="vocabulary">Words and counts.</param>
+    /// <param name="dim">Components of a vector.</param>
+    /// <param name="vectors">[words, dim].</param>
+    /// <param name="samples">Texts; the first <see cref="MaxSamples"/> are read.</param>
+    /// <param name="components">Common components to remove, in [0, dim).</param>
+    public static SentenceEncoder Fit(Vocabulary vocabulary, int dim, float[] vectors, IEnumerable<string> samples, int components = 1)
+    {
+        double total = Math.Max(1, vocabulary.Counts.Sum());
+        float[] weights = [.. vocabulary.Counts.Select(count => (float)(Smoothing / (Smoothing + (count / total))))];
+        SentenceEncoder plain = new(vocabulary, dim, vectors, weights, []);
+        if (components == 0 || dim <= components) return plain;
+
+        double[] gram = new double[dim * dim];
+        float[] features = new float[dim];
+        double[] wide = new double[dim];
+        foreach (string text in samples.Take(MaxSamples))
+        {
+            if (plain.Encode(text, features) == 0) continue;
+            TensorPrimitives.ConvertTruncating<float, double>(features, wide);
+            for (int i = 0; i < dim; i++) TensorPrimitives.MultiplyAdd(wide, wide[i], gram.AsSpan(i * dim, dim), gram.AsSpan(i * dim, dim));
+        }
+        List<float> removed = [];
+        for (int k = 0; k < components; k++)
+        {
+            double[] direction = LeadingEigenvector(gram, dim);
+            if (direction.All(value => value == 0)) break;
+            double eigenvalue = 0;
+            for (int i = 0; i < dim; i++) eigenvalue += direction[i] * TensorPrimitives.Dot(gram.AsSpan(i * dim, dim), direction);
+            for (int i = 0; i < dim; i++)
+                TensorPrimitives.MultiplyAdd(direction, -eigenvalue * direction[i], gram.AsSpan(i * dim, dim), gram.AsSpan(i * dim, dim));
+            removed.AddRange(direction.Select(value => (float)value));
+        }
+        return new SentenceEncoder(vocabulary, dim, vectors, weights, [.. removed]);
+    }
+
+    /// <summary>Power iteration, from the sum of the rows; all zero for a zero matrix.</summary>
+    static double[] LeadingEigenvector(double[] matrix, int dim)
+    {
+        double[] x = new double[dim], next = new double[dim];
+        for (int i = 0; i < dim; i++) TensorPrimitives.Add(x, matrix.AsSpan(i * dim, dim), x);
+        for (int iteration = 0; iteration < 300; iteration++)
+        {
+            double norm = TensorPrimitives.Norm(x);
+            if (norm < 1e-12) return new double[dim];
+            TensorPrimitives.Divide(x, norm, x);
+            for (int i = 0; i < dim; i++) next[i] = TensorPrimitives.Dot(matrix.AsSpan(i * dim, dim), x);
+            (x, next) = (next, x);
+        }
+        TensorPrimitives.Divide(x, TensorPrimitives.Norm(x), x);
+        return x;
+    }
+}

@@ -1,0 +1,25 @@
+using System.Globalization;
+using Scion.Faults;
+
+namespace Scion.Text;
+
+/// <summary>Refusals about vocabularies, word vectors and their training.</summary>
+public static class TextFaults
+{
+    public static InputRejectedException Vocabulary(int line) => new("T001", $"Line {line} of the vocabulary is not a word, a tab and a count.",
+        "The file is damaged; train the model again.");
+
+    public static InputRejectedException OptionsRefused(IReadOnlyList<string> errors) => new("T002",
+        string.Join(" ", errors), "Change these settings in dataset.json or with --set.");
+
+    public static InputRejectedException NoWords(long texts, int minCount) => new("T003",
+        $"No word stands {minCount} times or more in the {texts} texts.", "Add texts, or lower embedding.minCount.");
+
+    public static InputRejectedException Diverged(EmbeddingOptions options) => new("T004",
+        string.Create(CultureInfo.InvariantCulture, $"Training of word vectors diverged: a value is no longer finite (rate {options.Rate}, {options.Negatives} negatives, {options.Epochs} epochs)."),
+        "Lower embedding.rate, for instance to a tenth.");
+
+    public static InputRejectedException UnknownWord(string word, IReadOnlyList<string> close) => new("T005",
+        $"The model does not know the word '{word}'." + (close.Count == 0 ? "" : $" It knows: {string.Join(", ", close)}."),
+        "Try another spelling, or a more common word.", Refusal.NotFound);
+}

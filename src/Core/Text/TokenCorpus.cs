@@ -1,0 +1,41 @@
+namespace Scion.Text;
+
+/// <summary>A corpus as word ids: what trainers read. Four bytes a word.</summary>
+/// <param name="ids">Ids of known words, texts one after the other.</param>
+/// <param name="starts">Index of each text's first word, and last the number of words: [texts + 1].</param>
+public sealed class TokenCorpus(int[] ids, int[] starts)
+{
+    public int[] Ids { get; } = ids;
+
+    public int[] Starts { get; } = starts;
+
+    public int Texts => Starts.Length - 1;
+
+    /// <summary>Words in it.</summary>
+    public int Count => Starts[^1];
+
+    public ReadOnlySpan<int> Text(int text) => Ids.AsSpan(Starts[text], Starts[text + 1] - Starts[text]);
+
+    /// <summary>Collects texts as ids; words that are not known are left out.</summary>
+    public sealed class Builder(Vocabulary vocabulary)
+    {
+        int[] ids = new int[1024];
+        int count;
+        readonly List<int> starts = [0];
+
+        public void Add(string text)
+        {
+            Tokenizer.WordReader words = new(Tokenizer.Composed(text), stackalloc char[Tokenizer.MaxWord]);
+            while (words.MoveNext())
+            {
+                int id = vocabulary.IdOf(words.Current);
+                if (id < 0) continue;
+                if (count == ids.Length) Array.Resize(ref ids, checked((int)Math.Min(Array.MaxLength, ids.Length + (ids.Length / 2L))));
+                ids[count++] = id;
+            }
+            if (count > starts[^1]) starts.Add(count);
+        }
+
+        public TokenCorpus Build() => new(ids, [.. starts]);
+    }
+}
