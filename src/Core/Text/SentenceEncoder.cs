@@ -36,9 +36,10 @@ public sealed class SentenceEncoder(Vocabulary vocabulary, int dim, float[] vect
         features.Clear();
         int known = 0;
         float total = 0;
-        foreach (string word in Tokenizer.Words(text))
+        Tokenizer.WordReader words = new(Tokenizer.Composed(text), stackalloc char[Tokenizer.MaxWord]);
+        while (words.MoveNext())
         {
-            int id = Vocabulary.IdOf(word);
+            int id = Vocabulary.IdOf(words.Current);
             if (id < 0) continue;
             known++;
             total += Weights[id];
