@@ -8,6 +8,7 @@
 #:property ManagePackageVersionsCentrally=false
 
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
@@ -46,9 +47,10 @@ foreach (string project in Directory.GetDirectories("tests").Select(folder => Pa
         failed++;
         continue;
     }
-    failed += int.Parse(total.Groups[2].ValueSpan);
-    passed += int.Parse(total.Groups[3].ValueSpan);
-    skipped += int.Parse(total.Groups[4].ValueSpan);
+    int Number(int group) => int.Parse(total.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
+    failed += Number(2);
+    passed += Number(3);
+    skipped += Number(4);
     if (exit != 0 && total.Groups[2].Value == "0" && total.Groups[1].Value != "0") failed++;
 }
 Say(Functions());

@@ -1,0 +1,19 @@
+// Every figure in docs/experiments.md comes from one of these commands: dotnet run --project bench -c Release -- NAME [arguments].
+namespace Scion.Bench;
+
+static class Program
+{
+    /// <summary>Name, what it measures, and how to run it with the remaining arguments.</summary>
+    static readonly (string Name, string Measures, Func<string[], Task<int>> Run)[] Commands =
+    [
+    ];
+
+    static async Task<int> Main(string[] arguments)
+    {
+        foreach ((string name, _, Func<string[], Task<int>> run) in Commands)
+            if (arguments.Length > 0 && arguments[0] == name) return await run(arguments[1..]);
+        Console.Error.WriteLine("Usage: dotnet run --project bench -c Release -- NAME [arguments]");
+        foreach ((string name, string measures, _) in Commands) Console.Error.WriteLine($"  {name,-12} {measures}");
+        return 2;
+    }
+}
