@@ -7,7 +7,7 @@ namespace Scion.Pipelines;
 /// <summary>Runs a step at most once per input: the answer is kept under the hash of the step's name, version and input.</summary>
 /// <remarks>Reads and writes: container <c>work</c>, <c>{key}/result.json</c> last, create-only. Durable may run a step twice and a host may be
 /// killed in it; the first complete result wins and later runs return it. Blobs a step writes are named by their content, so an attempt that
-/// was cut off never mixes with the one that finishes.</remarks>
+/// was cut off never mixes with the one that finishes. An answer whose own blobs are gone is not believed: the step is done again.</remarks>
 public sealed class StepMemo(IBlobStore store)
 {
     public const string Container = "work";
@@ -34,14 +34,43 @@ public sealed class StepMemo(IBlobStore store)
     {
         string key = Key(step, version, input);
         BlobPath result = BlobPath.Of(Container, $"{key}/result.json");
-        if (await Store.FindBytesAsync(result, cancellation) is { } earlier)
-            return JsonSerializer.Deserialize<TOutput>(earlier, ScionJson.Strict)!;
-
-        TOutput output = await work(new StepWriter(Store, key));
-        byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(output, ScionJson.Strict);
-        if (await Store.CreateAsync(result, new MemoryStream(bytes, writable: false), cancellation) is not null) return output;
-        return JsonSerializer.Deserialize<TOutput>((await Store.FindBytesAsync(result, cancellation))!, ScionJson.Strict)!;
+        while (true)
+        {
+            if (await Store.FindJsonAsync<JsonElement>(result, cancellation) is (JsonElement earlier, string etag))
+            {
+                if (await IsWholeAsync(earlier, $"{Container}/{key}/", cancellation)) return earlier.Deserialize<TOutput>(ScionJson.Strict)!;
+                await Store.DeleteAsync(result, etag, cancellation);
+            }
+            TOutput output = await work(new StepWriter(Store, key));
+            byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(output, ScionJson.Strict);
+            if (await Store.CreateAsync(result, new ReadOnlyMemoryStream(bytes), cancellation) is not null) return output;
+        }
     }
+
+    /// <summary>True when every blob the answer names under the step's own key is there with its length.</summary>
+    async Task<bool> IsWholeAsync(JsonElement answer, string own, CancellationToken cancellation)
+    {
+        switch (answer.ValueKind)
+        {
+            case JsonValueKind.Object when IsOwnArtifact(answer, own):
+                ArtifactRef artifact = answer.Deserialize<ArtifactRef>(ScionJson.Strict)!;
+                return await Store.FindAsync(BlobPath.Parse(artifact.Path), cancellation) is { } found && found.Length == artifact.Length;
+            case JsonValueKind.Object:
+                foreach (JsonProperty property in answer.EnumerateObject())
+                    if (!await IsWholeAsync(property.Value, own, cancellation)) return false;
+                return true;
+            case JsonValueKind.Array:
+                foreach (JsonElement element in answer.EnumerateArray())
+                    if (!await IsWholeAsync(element, own, cancellation)) return false;
+                return true;
+            default:
+                return true;
+        }
+    }
+
+    static bool IsOwnArtifact(JsonElement answer, string own) =>
+        answer.TryGetProperty("path", out JsonElement path) && answer.TryGetProperty("sha256", out _)
+        && path.GetString()?.StartsWith(own, StringComparison.Ordinal) == true;
 }
 
 /// <summary>Stores the data blobs of one step run.</summary>

@@ -112,19 +112,3 @@ public static class TrainedModel
     public static Task<Published> PublishAsync(IBlobStore store, PublishInput input, TimeProvider? time = null) =>
         new PublishStep(new StepMemo(store), new ModelRegistry(store, time ?? StoppedClock.Instance)).RunAsync(input, progress: null, default);
 }
-
-/// <summary>A clock that a test sets.</summary>
-public sealed class StoppedClock : TimeProvider
-{
-    public static readonly StoppedClock Instance = new();
-
-    long ticks;
-
-    public void Advance(TimeSpan by) => Interlocked.Add(ref ticks, by.Ticks);
-
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch + TimeSpan.FromTicks(Interlocked.Read(ref ticks));
-
-    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-    public override long GetTimestamp() => Interlocked.Read(ref ticks);
-}
