@@ -24,6 +24,7 @@ public sealed class InMemoryBlobStore : IBlobStore
     public async IAsyncEnumerable<BlobItem> ListAsync(string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.CompletedTask;
+        BlobPath.RequireContainer(container);
         foreach ((BlobPath path, (byte[] bytes, string etag)) in blobs.OrderBy(blob => blob.Key.Name, StringComparer.Ordinal))
             if (path.Container == container && path.Name.StartsWith(prefix, StringComparison.Ordinal)) yield return Item(path, bytes, etag);
     }
@@ -34,18 +35,20 @@ public sealed class InMemoryBlobStore : IBlobStore
     public Task<BlobContent?> OpenAsync(BlobPath path, string? etag, CancellationToken cancellation)
     {
         if (!blobs.TryGetValue(path, out (byte[] Bytes, string ETag) blob)) return Task.FromResult<BlobContent?>(null);
-        if (etag is not null && etag != blob.ETag) throw new Faults.InputRejectedException("S002", $"'{path}' changed.", "Read it again.");
+        if (etag is not null && etag != blob.ETag) throw StorageFaults.Changed(path, etag, blob.ETag);
         return Task.FromResult<BlobContent?>(new BlobContent(Item(path, blob.Bytes, blob.ETag), new MemoryStream(blob.Bytes, writable: false)));
     }
 
     public Task<BlobItem?> CreateAsync(BlobPath path, Stream content, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         (byte[] Bytes, string ETag) blob = (BytesOf(content), NextTag());
         return Task.FromResult(blobs.TryAdd(path, blob) ? Item(path, blob.Bytes, blob.ETag) : null);
     }
 
     public Task<BlobItem?> ReplaceAsync(BlobPath path, Stream content, string etag, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         (byte[] Bytes, string ETag) blob = (BytesOf(content), NextTag());
         bool replaced = blobs.TryGetValue(path, out (byte[] Bytes, string ETag) current) && current.ETag == etag && blobs.TryUpdate(path, blob, current);
         return Task.FromResult(replaced ? Item(path, blob.Bytes, blob.ETag) : null);

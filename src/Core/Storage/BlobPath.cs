@@ -30,11 +30,16 @@ public readonly partial record struct BlobPath
         return slash < 0 ? Of(path, "") : Of(path[..slash], path[(slash + 1)..]);
     }
 
+    /// <summary>Checks the name of a container alone, as a listing needs it.</summary>
+    /// <exception cref="InputRejectedException">It is not allowed (S001).</exception>
+    public static void RequireContainer(string container) => Of(container, "-");
+
+    /// <summary>True when a container and a name can be addressed in every store. U+FFFD is refused because it stands for a name that could not be decoded.</summary>
     public static bool IsValid(string container, string name)
     {
         if (!ContainerName().IsMatch(container) || name.Length is 0 or > MaxNameLength) return false;
         foreach (char c in name)
-            if (char.IsControl(c) || c is '\\' or '\uFFFE' or '\uFFFF' || char.GetUnicodeCategory(c) == System.Globalization.UnicodeCategory.Format)
+            if (char.IsControl(c) || c is '\\' or '\uFFFD' or '\uFFFE' or '\uFFFF' || char.GetUnicodeCategory(c) == System.Globalization.UnicodeCategory.Format)
                 return false;
         if (!IsWellFormed(name)) return false;
         foreach (Range segment in name.AsSpan().Split('/'))

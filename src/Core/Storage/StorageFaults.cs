@@ -1,0 +1,44 @@
+using System.Globalization;
+using Scion.Faults;
+
+namespace Scion.Storage;
+
+/// <summary>Refusals and faults of the stores; listed in docs/errors.md.</summary>
+public static class StorageFaults
+{
+    public static InputRejectedException Changed(BlobPath path, string wanted, string found) => new("S002",
+        $"'{path}' is no longer at version {wanted}; it is at {found}.", "Read the new version from its start.", Refusal.Conflict);
+
+    public static InputRejectedException ChangedWhileRead(BlobPath path, string etag, long read) => new("S002",
+        $"'{path}' changed while it was read: version {etag} was overwritten at or before byte {read.ToString(CultureInfo.InvariantCulture)}.",
+        "Read the new version from its start. A file that is still being copied is read when the copy has ended.", Refusal.Conflict);
+
+    /// <summary>The file system holds fewer bytes a segment than the name needs, or has no such names at all.</summary>
+    public static InputRejectedException NameNotForFiles(BlobPath path, string why) => new("S008",
+        $"The file system cannot hold '{path}': {why}.", "Give the file a shorter name, or a plainer one; most file systems hold 255 bytes a segment.");
+
+    /// <summary>A folder stands where a blob is to be, or a blob where a folder is to be.</summary>
+    public static InputRejectedException InTheWay(BlobPath path, string file, bool folder) => new("S009",
+        folder ? $"'{path}' cannot be a blob: '{file}' is a folder." : $"'{path}' cannot be stored: '{file}' is a file, not a folder.",
+        "In the file store a name is either a file or a folder. Rename one of the two.", Refusal.Conflict);
+
+    public static InputRejectedException NotAFile(string what, string file) => new("S010",
+        $"{what} is not read: '{file}' is a symbolic link or a special file.", "Copy the file itself there; links are never followed.");
+
+    public static TransientStorageException DiskFull(string what, Exception inner) => new("S011",
+        $"The disk is full: {what} could not be written ({inner.Message})", "Nothing was changed. Free some space and repeat.", inner);
+
+    public static InputRejectedException NotAllowed(string what, string reason) => new("S012",
+        $"The file system refuses access to {what}: {reason}", "Let the user who runs Scion read and write there, or choose another folder with --data.");
+
+    public static TransientStorageException FileFault(string what, Exception inner) => new("S013",
+        $"A file operation on {what} failed: {inner.Message}", "Repeat the call; if it stays, look at the disk and at the system's log.", inner);
+
+    public static TransientStorageException Locked(string container, string file, TimeSpan waited) => new("S014",
+        $"Container '{container}' stayed locked by another process for {waited.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s ('{file}').",
+        "A process that was stopped while it wrote may hold the lock; let it go on or end it, then repeat.");
+
+    public static InputRejectedException OtherFileSystem(BlobPath path, string root) => new("S015",
+        $"'{path}' lies on another file system than '{root}', so it cannot be written atomically.",
+        "Mount the whole data folder, not one container in it.");
+}
