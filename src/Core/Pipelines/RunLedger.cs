@@ -44,6 +44,14 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
         IsName(run) && await store.FindJsonAsync<TrainReviewsRequest>(At(run, "request.json"), cancellation) is { } found
             ? found.Value : throw RunFaults.NotFound(run);
 
+    /// <summary>What was refused, or null when nothing was recorded yet.</summary>
+    /// <exception cref="InputRejectedException">There is no such run (L101).</exception>
+    public async Task<BlobContent?> OpenRejectsAsync(string run, CancellationToken cancellation)
+    {
+        await StatusAsync(run, cancellation);
+        return await store.OpenAsync(At(run, "rejects.csv"), etag: null, cancellation);
+    }
+
     /// <summary>All runs, or those of one model, latest start first.</summary>
     public async Task<IReadOnlyList<RunStatus>> ListAsync(string? model, CancellationToken cancellation)
     {

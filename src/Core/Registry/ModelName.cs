@@ -11,7 +11,9 @@ public static partial class ModelName
     /// <returns>The name.</returns>
     /// <exception cref="InputRejectedException">It is not allowed (R001).</exception>
     public static string Require(string name) => IsValid(name) ? name : throw new InputRejectedException("R001",
-        $"'{name}' cannot be a model's name.", "Use 2 to 63 of a-z, 0-9 and '-', beginning with a letter or digit.");
+        $"'{Shown(name)}' cannot be a model's name.", "Use 2 to 63 of a-z, 0-9 and '-', beginning with a letter or digit.");
+
+    static string Shown(string name) => string.Concat(name.Take(80).Select(c => c is >= ' ' and < '\x7f' and not '\'' ? c : '?'));
 
     [GeneratedRegex("^[a-z0-9][a-z0-9-]{1,62}\\z")]
     private static partial Regex Allowed();

@@ -40,6 +40,9 @@ public sealed class ReviewPredictor : IDisposable
 
     public ModelManifest Manifest { get; }
 
+    /// <summary>A text the model knows: its most frequent words. For warming up.</summary>
+    public string SampleText => string.Join(' ', vocabulary.Words.Take(20));
+
     /// <param name="package">Its digests were checked when it was opened.</param>
     /// <exception cref="Faults.InputRejectedException">A file is damaged or they do not fit together (R008, R014, R020, S006, S007, T001).</exception>
     public static ReviewPredictor Load(ModelPackage package) => new(package);
@@ -117,9 +120,10 @@ public sealed class ReviewPredictor : IDisposable
     int Ids(string text, ref int[] ids)
     {
         int known = 0;
-        foreach (string word in Tokenizer.Words(text))
+        Tokenizer.WordReader words = new(Tokenizer.Composed(text), stackalloc char[Tokenizer.MaxWord]);
+        while (words.MoveNext())
         {
-            int id = vocabulary.IdOf(word);
+            int id = vocabulary.IdOf(words.Current);
             if (id < 0) continue;
             if (known == ids.Length)
             {

@@ -1,0 +1,37 @@
+using Scion.Onnx;
+using Scion.Registry;
+using Scion.Text;
+
+namespace Scion.Serving;
+
+/// <summary>The word vectors of a stored version, inspected.</summary>
+/// <param name="Model">Model name.</param>
+/// <param name="Version">The version looked at.</param>
+/// <param name="Word">As asked for.</param>
+/// <param name="Nearest">Nearest words, nearest first.</param>
+public sealed record ModelWords(string Model, string Version, string Word, IReadOnlyList<NearWord> Nearest)
+{
+    /// <summary>Reads what a version stores, its digests checked, and compares.</summary>
+    /// <param name="registry">Where the versions are.</param>
+    /// <param name="model">Model name.</param>
+    /// <param name="version">A version; null for the one that serves.</param>
+    /// <param name="word">A word as people write it.</param>
+    /// <param name="count">Most neighbours to return.</param>
+    /// <param name="cancellation">Stops the reads.</param>
+    /// <exception cref="Faults.InputRejectedException">The word is not known (T005), nothing serves (R002), or the version cannot be read (R003 to R010, R020).</exception>
+    public static async Task<ModelWords> NearestAsync(
+        ModelRegistry registry, string model, string? version, string word, int count, CancellationToken cancellation)
+    {
+        string? digest = null;
+        if (version is null)
+        {
+            (LatestPointer pointer, _) = await registry.FindLatestAsync(model, cancellation) ?? throw RegistryFaults.ModelNotFound(model);
+            (version, digest) = (pointer.Version, pointer.Digest);
+        }
+        ModelPackage package = await registry.ReadAsync(model, version, digest, [ModelPackage.EncoderName, ModelPackage.VocabularyName], cancellation);
+        Vocabulary vocabulary = Vocabulary.Parse(package[ModelPackage.VocabularyName].Span);
+        (float[] vectors, int dim) = TextEncoderGraph.VectorsOf(OnnxGuard.ReadOwn(ModelPackage.EncoderName, package[ModelPackage.EncoderName], TextEncoderGraph.Operators));
+        if (vectors.Length != (long)vocabulary.Count * dim) throw RegistryFaults.Inconsistent($"the vocabulary has {vocabulary.Count} words; the encoder has {vectors.Length / dim} vectors.");
+        return new ModelWords(model, version, word, NearestWords.Of(vocabulary, vectors, dim, word, count));
+    }
+}

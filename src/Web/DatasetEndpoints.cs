@@ -1,0 +1,112 @@
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Scion.Pipelines;
+using Scion.Registry;
+using Scion.Storage;
+
+namespace Scion.Web;
+
+/// <param name="Container">Where it lies.</param>
+/// <param name="Name">Name in it, with the model's folder.</param>
+/// <param name="Length">Bytes.</param>
+sealed record Uploaded(string Container, string Name, long Length);
+
+/// <summary>Uploading files and starting a run, for people without storage tools.</summary>
+sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store, ITrainingHost training)
+{
+    const string Reviews = "reviews";
+
+    int underWay;
+
+    /// <summary>Stores a file, whole or not at all: it is taken in completely before the store sees its first byte.</summary>
+    public async Task PutAsync(HttpContext context, string kind, string model, string name)
+    {
+        ScionApi.RequireQuery(context.Request);
+        RequireReviews(kind);
+        ModelName.Require(model);
+        if (!IsFileName(name)) throw new ProblemException(HttpFaults.FileRefused(name));
+        BlobPath path = BlobPath.Of(Reviews, $"{model}/{name}");
+        HttpRequest request = context.Request;
+        if (request.Headers.ContentEncoding.Count > 0) throw new ProblemException(HttpFaults.Encoded(request.Headers.ContentEncoding.ToString()));
+        if (request.ContentLength > options.MaxUpload) throw new ProblemException(HttpFaults.UploadTooLarge(options.MaxUpload));
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = options.MaxUpload + 1;
+        if (Interlocked.Increment(ref underWay) > options.MaxConcurrentUploads)
+        {
+            Interlocked.Decrement(ref underWay);
+            throw new ProblemException(HttpFaults.Busy("uploads", options.MaxConcurrentUploads));
+        }
+        try
+        {
+            await using FileStream whole = Spool();
+            await ReadAsync(request, whole, context.RequestAborted);
+            (BlobItem stored, bool created) = await StoreAsync(path, whole, context.RequestAborted);
+            await ScionApi.WriteJsonAsync(context, new Uploaded(Reviews, stored.Name, stored.Length), created ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref underWay);
+        }
+    }
+
+    public async Task TrainAsync(HttpContext context, string kind, string model)
+    {
+        ScionApi.RequireQuery(context.Request);
+        RequireReviews(kind);
+        ModelName.Require(model);
+        if (await context.Request.Body.ReadAsync(new byte[1], context.RequestAborted) > 0)
+            throw new ProblemException(HttpFaults.UnexpectedJson("The request has a body; training takes none.", "Put settings into dataset.json beside the reviews."));
+        RunStatus status = await training.StartAsync(model, context.RequestAborted);
+        context.Response.Headers.Location = $"/api/runs/{status.Run}";
+        await ScionApi.WriteJsonAsync(context, status, status.IsFinished ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
+    }
+
+    static void RequireReviews(string kind)
+    {
+        if (kind != Reviews) throw new ProblemException(HttpFaults.NoSuchKind(kind));
+    }
+
+    /// <summary>A percent sign before two hex digits is a second encoding, or a slash that was hidden from routing.</summary>
+    static bool IsFileName(string name) => name.Length <= BlobPath.MaxNameLength && !Encoded().IsMatch(name) && (name == "dataset.json" || ReviewFile().IsMatch(name));
+
+    /// <summary>A file that no other process can read, and that no crash leaves behind: on Unix it has lost its name already.</summary>
+    FileStream Spool()
+    {
+        string path = Path.Combine(options.UploadFolder ?? Path.GetTempPath(), $"scion-upload-{Path.GetRandomFileName()}");
+        FileStreamOptions open = new() { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose };
+        if (!OperatingSystem.IsWindows()) open.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        FileStream file = new(path, open);
+        if (!OperatingSystem.IsWindows()) File.Delete(path);
+        return file;
+    }
+
+    async Task ReadAsync(HttpRequest request, FileStream whole, CancellationToken cancellation)
+    {
+        byte[] part = new byte[1 << 16];
+        for (int read; (read = await request.Body.ReadAsync(part, cancellation)) > 0;)
+        {
+            if (whole.Length + read > options.MaxUpload) throw new ProblemException(HttpFaults.UploadTooLarge(options.MaxUpload));
+            await whole.WriteAsync(part.AsMemory(0, read), cancellation);
+        }
+    }
+
+    /// <summary>Creates or replaces; the last upload of a name wins, as with a copy into the folder.</summary>
+    async Task<(BlobItem Stored, bool Created)> StoreAsync(BlobPath path, FileStream whole, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            whole.Position = 0;
+            if (await store.FindAsync(path, cancellation) is not { } there)
+            {
+                if (await store.CreateAsync(path, whole, cancellation) is { } created) return (created, true);
+            }
+            else if (await store.ReplaceAsync(path, whole, there.ETag, cancellation) is { } replaced) return (replaced, false);
+        }
+    }
+
+    [GeneratedRegex(@"\.(?:csv|tsv|jsonl|txt|zip)(?:\.gz)?\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ReviewFile();
+
+    [GeneratedRegex("%[0-9a-fA-F]{2}")]
+    private static partial Regex Encoded();
+}

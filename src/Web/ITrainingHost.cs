@@ -1,0 +1,17 @@
+using Scion.Pipelines;
+
+namespace Scion.Web;
+
+/// <summary>What starts and stops training runs: each host has its own.</summary>
+public interface ITrainingHost
+{
+    /// <summary>Pins what lies in <c>reviews/{model}/</c> and starts its run, or finds the run that equal data and settings made.</summary>
+    /// <returns>The run's status now; a finished one when there was nothing new to do.</returns>
+    /// <exception cref="Faults.InputRejectedException">There is nothing to train on, or the settings are wrong.</exception>
+    Task<RunStatus> StartAsync(string model, CancellationToken cancellation);
+
+    /// <summary>Stops a run. One that has ended stays as it is.</summary>
+    /// <returns>Its status now.</returns>
+    /// <exception cref="Faults.InputRejectedException">There is no such run (L101).</exception>
+    Task<RunStatus> CancelAsync(string run, CancellationToken cancellation);
+}

@@ -1,0 +1,202 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Scion.Faults;
+using Scion.Serving;
+
+namespace Scion.Web;
+
+/// <summary><c>POST /api/models/{model}/predict</c>.</summary>
+sealed class PredictEndpoint(ScionApiOptions options, PredictorCache cache, TimeProvider time)
+{
+    /// <summary>Units of work from which a batch is worth a second core: a text is one, an explained text as many as it runs again.
+    /// Measured in docs/experiments.md, Serving.</summary>
+    const int ParallelFrom = 64, ExplainedUnits = 16;
+
+    int underWay;
+
+    public async Task PredictAsync(HttpContext context, string model)
+    {
+        bool explain = IsExplained(context.Request);
+        if (Interlocked.Increment(ref underWay) > options.MaxConcurrentPredictions)
+        {
+            Interlocked.Decrement(ref underWay);
+            throw new ProblemException(HttpFaults.Busy("predictions", options.MaxConcurrentPredictions));
+        }
+        try
+        {
+            List<string> inputs = await PredictRequest.ReadAsync(context.Request, model, options, context.RequestAborted);
+            using PredictorLease lease = await RentAsync(model, context.RequestAborted);
+            using Activity? activity = ServingMetrics.Activities.StartActivity("predict");
+            activity?.SetTag("model", model).SetTag("version", lease.Version).SetTag("texts", inputs.Count);
+            long started = time.GetTimestamp();
+            using PredictionWriter answer = PredictionWriter.Take();
+            int abstained = Judge(lease.Predictor, inputs, explain, answer, model, lease.Version, context.RequestAborted);
+            ServingMetrics.Predicted(model, inputs.Count, abstained, time.GetElapsedTime(started));
+            await answer.SendAsync(context.Response);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref underWay);
+        }
+    }
+
+    async ValueTask<PredictorLease> RentAsync(string model, CancellationToken cancellation)
+    {
+        try
+        {
+            return await cache.RentAsync(model, cancellation);
+        }
+        catch (InputRejectedException fault) when (fault.Code is not ("R001" or "R002"))
+        {
+            throw new ProblemException(Problem.Of(fault) with { Status = StatusCodes.Status503ServiceUnavailable });   // the store's fault, not the caller's
+        }
+    }
+
+    static int Judge(
+        ReviewPredictor predictor, List<string> inputs, bool explain, PredictionWriter answer, string model, string version, CancellationToken cancellation)
+    {
+        int abstained = 0;
+        answer.Begin(model, version);
+        if (inputs.Count * (explain ? ExplainedUnits : 1) < ParallelFrom || inputs.Count == 1 || Environment.ProcessorCount == 1)
+        {
+            foreach (string input in inputs)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Write(predictor.Predict(input, explain));
+            }
+        }
+        else
+        {
+            Prediction[] predictions = new Prediction[inputs.Count];
+            ParallelOptions parallel = new() { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellation };
+            try
+            {
+                Parallel.ForEach(Partitioner.Create(0, inputs.Count, Math.Max(1, inputs.Count / (4 * Environment.ProcessorCount))), parallel, range =>
+                {
+                    for (int i = range.Item1; i < range.Item2; i++) predictions[i] = predictor.Predict(inputs[i], explain);
+                });
+            }
+            catch (AggregateException several)
+            {
+                throw several.InnerExceptions.FirstOrDefault(fault => fault is InputRejectedException) ?? several;
+            }
+            foreach (Prediction prediction in predictions) Write(prediction);
+        }
+        answer.End();
+        return abstained;
+
+        void Write(Prediction prediction)
+        {
+            if (prediction.Abstained) abstained++;
+            answer.Add(prediction);
+        }
+    }
+
+    static bool IsExplained(HttpRequest request)
+    {
+        if (!request.QueryString.HasValue) return false;
+        ScionApi.RequireQuery(request, "explain");
+        return request.Query["explain"].ToString() switch
+        {
+            "" when !request.Query.ContainsKey("explain") => false,
+            "true" => true,
+            "false" => false,
+            _ => throw new ProblemException(HttpFaults.QueryRefused("explain", "Use explain=true or explain=false.")),
+        };
+    }
+}
+
+/// <summary>Writes an answer into memory that is used again: its length is known before its first byte is sent, and a fault midway sends none.</summary>
+sealed class PredictionWriter : IDisposable
+{
+    const int KeptBytes = 1 << 18;
+
+    static readonly ConcurrentBag<PredictionWriter> Pool = [];
+    static readonly JsonEncodedText ModelName = JsonEncodedText.Encode("model"), VersionName = JsonEncodedText.Encode("version"),
+        PredictionsName = JsonEncodedText.Encode("predictions"), LabelName = JsonEncodedText.Encode("label"), ScoreName = JsonEncodedText.Encode("score"),
+        ScoresName = JsonEncodedText.Encode("scores"), AbstainedName = JsonEncodedText.Encode("abstained"), ReasonName = JsonEncodedText.Encode("reason"),
+        NeighboursName = JsonEncodedText.Encode("neighbours"), TextName = JsonEncodedText.Encode("text"), SimilarityName = JsonEncodedText.Encode("similarity"),
+        WordsName = JsonEncodedText.Encode("words"), WordName = JsonEncodedText.Encode("word"), ContributionName = JsonEncodedText.Encode("contribution"),
+        NoKnownWords = JsonEncodedText.Encode("noKnownWords"), UnlikeTraining = JsonEncodedText.Encode("unlikeTraining");
+
+    readonly ArrayBufferWriter<byte> buffer = new(4096);
+    readonly Utf8JsonWriter json;
+
+    PredictionWriter() => json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
+
+    public static PredictionWriter Take() => Pool.TryTake(out PredictionWriter? free) ? free : new PredictionWriter();
+
+    /// <summary>Lends it to the next answer, unless this one was so large that its memory is better given back.</summary>
+    public void Dispose()
+    {
+        if (buffer.Capacity > KeptBytes)
+        {
+            json.Dispose();
+            return;
+        }
+        json.Reset();
+        buffer.ResetWrittenCount();
+        Pool.Add(this);
+    }
+
+    public void Begin(string model, string version)
+    {
+        json.WriteStartObject();
+        json.WriteString(ModelName, model);
+        json.WriteString(VersionName, version);
+        json.WriteStartArray(PredictionsName);
+    }
+
+    public void Add(Prediction prediction)
+    {
+        json.WriteStartObject();
+        json.WriteString(LabelName, prediction.Label);
+        json.WriteNumber(ScoreName, prediction.Score);
+        json.WriteStartObject(ScoresName);
+        foreach ((string label, float score) in prediction.Scores) json.WriteNumber(label, score);
+        json.WriteEndObject();
+        json.WriteBoolean(AbstainedName, prediction.Abstained);
+        if (prediction.Reason is { } reason) json.WriteString(ReasonName, reason == AbstainReason.NoKnownWords ? NoKnownWords : UnlikeTraining);
+        json.WriteStartArray(NeighboursName);
+        foreach (Neighbour neighbour in prediction.Neighbours)
+        {
+            json.WriteStartObject();
+            json.WriteString(TextName, neighbour.Text);
+            json.WriteString(LabelName, neighbour.Label);
+            json.WriteNumber(SimilarityName, neighbour.Similarity);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        if (prediction.Words is { } words)
+        {
+            json.WriteStartArray(WordsName);
+            foreach (WordContribution word in words)
+            {
+                json.WriteStartObject();
+                json.WriteString(WordName, word.Word);
+                json.WriteNumber(ContributionName, word.Contribution);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
+        json.WriteEndObject();
+    }
+
+    public void End()
+    {
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.Flush();
+    }
+
+    public Task SendAsync(HttpResponse response)
+    {
+        response.ContentType = "application/json";
+        response.ContentLength = buffer.WrittenCount;
+        return response.Body.WriteAsync(buffer.WrittenMemory, response.HttpContext.RequestAborted).AsTask();
+    }
+}
