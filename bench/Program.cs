@@ -6,6 +6,8 @@ static class Program
     /// <summary>Name, what it measures, and how to run it with the remaining arguments.</summary>
     static readonly (string Name, string Measures, Func<string[], Task<int>> Run)[] Commands =
     [
+        ("features", "accuracy of sentence features from few labels, by options: FILE [key=v1,v2 …]", FeatureChoices.Run),
+        ("transfer", "the demo's experiment on its 72 reviews, by options: [key=v1,v2 …]", TransferBench.Run),
     ];
 
     static async Task<int> Main(string[] arguments)

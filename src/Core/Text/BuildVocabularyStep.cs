@@ -30,10 +30,8 @@ public sealed class BuildVocabularyStep(StepMemo memo, int cores)
             }, shard => progress?.Report(new StepProgress(nameof(IReviewSteps.BuildVocabulary), shard, input.Data.Shards.Count, "shards")), cancellation);
 
             EmbeddingOptions options = EmbeddingPresets.Resolve(input.Settings, tokens, cores);
-            KeyValuePair<string, long>[] kept = [.. counts.Where(word => word.Value >= options.MinCount)
-                .OrderByDescending(word => word.Value).ThenBy(word => word.Key, StringComparer.Ordinal)];
-            if (kept.Length == 0) throw TextFaults.NoWords(texts, options.MinCount);
-            Vocabulary vocabulary = new([.. kept.Select(word => word.Key)], [.. kept.Select(word => word.Value)]);
+            Vocabulary vocabulary = Vocabulary.Of(counts, options.MinCount);
+            if (vocabulary.Count == 0) throw TextFaults.NoWords(texts, options.MinCount);
             return new VocabularyBuilt(await writer.AddAsync("vocabulary.txt", vocabulary.ToBytes(), cancellation), vocabulary.Count, tokens, options);
         }, cancellation);
 }

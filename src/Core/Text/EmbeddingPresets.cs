@@ -44,7 +44,7 @@ public static class EmbeddingPresets
     /// <summary>Negative sampling. Small corpora get more passes, so that every size sees some twenty million words, and keep rarer words.
     /// Measured in docs/experiments.md.</summary>
     static EmbeddingOptions Default(int seed, long tokens) => new(SkipGramLoss.NegativeSampling, Dim: 100, Window: 5, Negatives: 5,
-        Epochs: (int)Math.Clamp(5_000_000 / Math.Max(1, tokens), 5, 200), MinCount: tokens < 20_000 ? 1 : tokens < 2_000_000 ? 2 : 5,
+        Epochs: (int)Math.Clamp(5_000_000 / Math.Max(1, tokens), 5, 50), MinCount: tokens < 20_000 ? 1 : tokens < 2_000_000 ? 2 : 5,
         Subsample: 1e-3, Rate: 0.05, LinearDecay: true, Threads: 1, seed);
 
     static IEnumerable<string> Errors(EmbeddingOptions o)

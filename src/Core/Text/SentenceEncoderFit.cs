@@ -7,8 +7,11 @@ namespace Scion.Text;
 /// sample texts. What was tried is in docs/experiments.md.</remarks>
 public static class SentenceEncoderFit
 {
-    /// <summary>Smoothing of the weights, as the source.</summary>
-    public const double Smoothing = 1e-3;
+    /// <summary>Smoothing of the weights, a. The source has 1e-3, for vectors of billions of words; small corpora are better served by flatter weights.</summary>
+    public const double Smoothing = 1e-2;
+
+    /// <summary>Common components removed.</summary>
+    public const int Components = 1;
 
     /// <summary>Texts the components are taken from: more change nothing that can be measured.</summary>
     public const int MaxSamples = 20_000;
@@ -17,11 +20,26 @@ public static class SentenceEncoderFit
     /// <param name="dim">Components of a vector.</param>
     /// <param name="vectors">[words, dim].</param>
     /// <param name="samples">Texts; the first <see cref="MaxSamples"/> are read.</param>
-    /// <param name="components">Common components to remove, in [0, dim).</param>
-    public static SentenceEncoder Fit(Vocabulary vocabulary, int dim, float[] vectors, IEnumerable<string> samples, int components = 1)
+    public static SentenceEncoder Fit(Vocabulary vocabulary, int dim, float[] vectors, IEnumerable<string> samples) =>
+        Fit(vocabulary, dim, vectors, Weights(vocabulary.Counts, Smoothing), samples, Components);
+
+    /// <summary>a/(a + p(word)), [words].</summary>
+    /// <param name="counts">Occurrences of each word.</param>
+    /// <param name="smoothing">a, above 0.</param>
+    public static float[] Weights(IReadOnlyList<long> counts, double smoothing)
     {
-        double total = Math.Max(1, vocabulary.Counts.Sum());
-        float[] weights = [.. vocabulary.Counts.Select(count => (float)(Smoothing / (Smoothing + (count / total))))];
+        double total = Math.Max(1, counts.Sum());
+        return [.. counts.Select(count => (float)(smoothing / (smoothing + (count / total))))];
+    }
+
+    /// <param name="vocabulary">Words and counts.</param>
+    /// <param name="dim">Components of a vector.</param>
+    /// <param name="vectors">[words, dim].</param>
+    /// <param name="weights">Weight of each word in the mean, [words].</param>
+    /// <param name="samples">Texts; the first <see cref="MaxSamples"/> are read.</param>
+    /// <param name="components">Common components to remove, at least 0; none where the vectors have no more than that.</param>
+    public static SentenceEncoder Fit(Vocabulary vocabulary, int dim, float[] vectors, float[] weights, IEnumerable<string> samples, int components)
+    {
         SentenceEncoder plain = new(vocabulary, dim, vectors, weights, []);
         if (components == 0 || dim <= components) return plain;
 

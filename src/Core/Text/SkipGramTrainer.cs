@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Scion.Pipelines;
 
@@ -28,12 +29,30 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
         Run run = new(corpus, vocabulary, options, input, output, bias, width, progress, cancellation);
         int threads = Math.Min(options.Threads, Math.Max(1, corpus.Texts));
         if (threads == 1) run.Work(0, 1);
-        else Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation }, worker => run.Work(worker, threads));
+        else RunAll(threads, worker => run.Work(worker, threads));
+        GC.KeepAlive(input);                                            // the run holds addresses only
+        GC.KeepAlive(output);
+        GC.KeepAlive(bias);
 
         float[] vectors = new float[checked(words * options.Dim)];
         for (int id = 0; id < words; id++) input.AsSpan(id * width, options.Dim).CopyTo(vectors.AsSpan(id * options.Dim));
         if (!double.IsFinite(run.Loss) || !TensorPrimitives.IsFiniteAll<float>(vectors)) throw TextFaults.Diverged(options);
         return new TrainedVectors(vectors, run.Loss, "cpu", threads == 1);
+    }
+
+    /// <summary>Runs all workers at once, each on a thread of its own: a worker that waited for another's end would start at the rate of the end.</summary>
+    static void RunAll(int threads, Action<int> work)
+    {
+        Task[] workers = [.. Enumerable.Range(0, threads).Select(worker =>
+            Task.Factory.StartNew(() => work(worker), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
+        try
+        {
+            Task.WaitAll(workers);
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
+        }
     }
 
     /// <summary>Negative sampling starts as word2vec.c: inputs U(−½, ½)/dim, outputs 0. NCE as the article: inputs U(−1, 1), outputs
@@ -68,10 +87,10 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
 
         public double Loss => lossPairs == 0 ? 0 : lossSum / lossPairs;
 
-        /// <summary>One thread's share: a contiguous part of the texts, every epoch.</summary>
+        /// <summary>One thread's share: a contiguous part of the texts with its part of the words, every epoch.</summary>
         public void Work(int worker, int workers)
         {
-            int firstText = (int)((long)corpus.Texts * worker / workers), lastText = (int)((long)corpus.Texts * (worker + 1) / workers);
+            int firstText = corpus.TextAt((long)corpus.Count * worker / workers), lastText = corpus.TextAt((long)corpus.Count * (worker + 1) / workers);
             Xoshiro random = new(options.Seed, worker);
             Scratch scratch = new();
             int[] text = new int[1024];
@@ -96,6 +115,7 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
                     cancellation.ThrowIfCancellationRequested();
                     progress?.Report(new StepProgress(nameof(IReviewSteps.PretrainEmbeddings), now, total, "words"));
                 }
+                if (worker == 0 && !TensorPrimitives.IsFiniteAll<float>(new ReadOnlySpan<float>(u, vocabulary.Count * width))) throw TextFaults.Diverged(options);
             }
             lock (gate)
             {
@@ -107,6 +127,7 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
         float Rate() => !options.LinearDecay ? (float)options.Rate
             : (float)(options.Rate * Math.Max(1e-4, 1 - ((double)Interlocked.Read(ref done) / Math.Max(1, total))));
 
+        [SkipLocalsInit]
         void Centre(ReadOnlySpan<int> text, int at, float rate, ref Xoshiro random, Scratch scratch, bool measure)
         {
             int span = options.Window == 0 ? LongestSpan : 1 + random.Below(options.Window);
@@ -131,6 +152,7 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
                 if (nce) biases[outputCount] = b + id;
                 offsets[outputCount++] = nce ? (float)noise.LogExpected(id, options.Negatives) : 0;
             }
+            if (nce) rate /= inputCount;                                              // the article's loss is the mean over the pairs, not their sum
             double loss = SkipGramKernel.Step(inputs, inputCount, outputs, nce ? biases : null, offsets, outputCount, width, rate, scratch.Gradient, measure);
             if (measure) scratch.Add(loss, inputCount);
         }

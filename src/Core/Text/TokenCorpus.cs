@@ -16,6 +16,13 @@ public sealed class TokenCorpus(int[] ids, int[] starts)
 
     public ReadOnlySpan<int> Text(int text) => Ids.AsSpan(Starts[text], Starts[text + 1] - Starts[text]);
 
+    /// <summary>The text that begins at the word, or is the next to begin; <see cref="Texts"/> at the end.</summary>
+    public int TextAt(long word)
+    {
+        int at = Array.BinarySearch(Starts, (int)word);
+        return at >= 0 ? at : ~at;
+    }
+
     /// <summary>Collects texts as ids; words that are not known are left out.</summary>
     public sealed class Builder(Vocabulary vocabulary)
     {

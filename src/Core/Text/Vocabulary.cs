@@ -17,6 +17,14 @@ public sealed class Vocabulary
         for (int id = 0; id < words.Count; id++) ids.Add(words[id], id);
     }
 
+    /// <summary>The words that stand often enough, by count, ties by ordinal word.</summary>
+    public static Vocabulary Of(IReadOnlyDictionary<string, long> counts, int minCount)
+    {
+        KeyValuePair<string, long>[] kept = [.. counts.Where(word => word.Value >= minCount)
+            .OrderByDescending(word => word.Value).ThenBy(word => word.Key, StringComparer.Ordinal)];
+        return new Vocabulary([.. kept.Select(word => word.Key)], [.. kept.Select(word => word.Value)]);
+    }
+
     public IReadOnlyList<string> Words { get; }
 
     public IReadOnlyList<long> Counts { get; }

@@ -1,0 +1,42 @@
+using System.IO.Compression;
+using nietras.SeparatedValues;
+
+namespace Scion.Bench;
+
+/// <summary>Texts with labels from a CSV file, cut into a pool and rows held back by the hash of their text.</summary>
+sealed class LabelledTexts
+{
+    public required string[] Pool { get; init; }
+    public required int[] PoolLabels { get; init; }
+    public required string[] Held { get; init; }
+    public required int[] HeldLabels { get; init; }
+
+    /// <param name="path">CSV with columns text and label, also gzipped.</param>
+    /// <param name="rows">Rows taken, spread evenly over the file; 0 for all.</param>
+    public static LabelledTexts Read(string path, int rows)
+    {
+        using Stream file = File.OpenRead(path);
+        using Stream stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
+        using SepReader reader = Sep.New(',').Reader(o => o with { Unescape = true }).From(stream);
+        List<(string Text, string Label)> all = [];
+        foreach (SepReader.Row row in reader) all.Add((row["text"].ToString(), row["label"].ToString()));
+        (string Text, string Label)[] taken = rows == 0 || rows >= all.Count ? [.. all] : [.. Enumerable.Range(0, rows).Select(i => all[(int)((long)i * all.Count / rows)])];
+        taken = [.. taken.DistinctBy(row => row.Text)];
+        string[] labels = [.. taken.Select(row => row.Label).Distinct().Order(StringComparer.Ordinal)];
+        bool[] held = [.. taken.Select(row => Hash(row.Text) % 5 == 0)];
+        return new LabelledTexts
+        {
+            Pool = [.. taken.Where((_, i) => !held[i]).Select(row => row.Text)],
+            PoolLabels = [.. taken.Where((_, i) => !held[i]).Select(row => Array.IndexOf(labels, row.Label))],
+            Held = [.. taken.Where((_, i) => held[i]).Select(row => row.Text)],
+            HeldLabels = [.. taken.Where((_, i) => held[i]).Select(row => Array.IndexOf(labels, row.Label))],
+        };
+    }
+
+    static uint Hash(string text)
+    {
+        uint hash = 2166136261;
+        foreach (char c in text) hash = (hash ^ c) * 16777619;
+        return hash ^ (hash >> 15);
+    }
+}
