@@ -6,4 +6,10 @@ public sealed class TransientStorageException(string code, string fact, string r
 {
     /// <summary>Stable id, listed in docs/errors.md.</summary>
     public string Code { get; } = code;
+
+    /// <summary>What failed.</summary>
+    public string Fact { get; } = fact;
+
+    /// <summary>What the reader can do when repeating does not help.</summary>
+    public string Remedy { get; } = remedy;
 }

@@ -52,6 +52,12 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
         return await store.OpenAsync(At(run, "rejects.csv"), etag: null, cancellation);
     }
 
+    /// <summary>What a run that succeeded made.</summary>
+    /// <exception cref="InputRejectedException">There is no such run, or it has not succeeded (L101).</exception>
+    public async Task<TrainedReviews> ReportAsync(string run, CancellationToken cancellation) =>
+        IsName(run) && await store.FindJsonAsync<TrainedReviews>(At(run, "report.json"), cancellation) is { } found
+            ? found.Value : throw RunFaults.NotFound(run);
+
     /// <summary>All runs, or those of one model, latest start first.</summary>
     public async Task<IReadOnlyList<RunStatus>> ListAsync(string? model, CancellationToken cancellation)
     {
