@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
 using Scion.Datasets;
@@ -55,7 +56,9 @@ public sealed class BuildPackageStep(StepMemo memo)
         int[] train = [.. Enumerable.Range(0, table.Labelled.Count).Where(row => table.Labelled[row].Use == RowUse.Train)];
         int[] stored = Spaced(train, Examples.MaxRows), compared = Spaced([.. Enumerable.Range(0, table.Labelled.Count)], ParityCheck.MaxRows);
         Dictionary<int, string> texts = [];
-        HashSet<int> wanted = [.. stored, .. compared];
+        HeldOutPredictions held = HeldOutPredictions.Parse(await Store.ReadAsync(evaluated.TestPredictions, cancellation));
+        IReadOnlyList<(int Row, int Predicted, double Score)> shown = HeldOutExample.Choose(held, row => table.Labelled[row].Label, evaluated.Temperature);
+        HashSet<int> wanted = [.. stored, .. compared, .. shown.Select(example => example.Row)];
         await foreach (LabelledText row in LabelledText.ReadAsync(Store, input.Data, table, wanted.Contains, cancellation)) texts[row.Row] = row.Text;
 
         Examples examples = new([.. stored.SelectMany(row => features[row])], [.. stored.Select(row => table.Labelled[row].Label)],
@@ -69,7 +72,6 @@ public sealed class BuildPackageStep(StepMemo memo)
             [ModelPackage.ExamplesName] = examples.ToTensors(),
             [ModelPackage.ExampleTextsName] = examples.ToLines(input.Data.Labels),
         };
-        HeldOutPredictions held = HeldOutPredictions.Parse(await Store.ReadAsync(evaluated.TestPredictions, cancellation));
         IReadOnlyList<CalibrationBin> calibration = CalibrationBin.Of(held, row => table.Labelled[row].Label, evaluated.Temperature);
         ModelManifest manifest = Describe(input, calibration, new ExampleFacts(stored.Length, train.Length, abstainBelow, share));
 
@@ -78,6 +80,10 @@ public sealed class BuildPackageStep(StepMemo memo)
             parity = ParityCheck.Measure(predictor, compared.Select(row => (row, texts[row], Logits(head, features[row]))));
         manifest = manifest with { Parity = new ParityFacts(compared.Length, parity.Largest, parity.Limit) };
         files[ModelPackage.ParityName] = parity.ToBytes();
+        manifest = ModelPackage.Seal(manifest, files).Manifest;               // with the digests of all files so far, for the report
+        files[ModelPackage.ReportName] = Encoding.UTF8.GetBytes(ReviewReport.Html(manifest, [.. shown.Select(example => new HeldOutExample(
+            Examples.Cut(texts[example.Row]), input.Data.Labels[table.Labelled[example.Row].Label], input.Data.Labels[example.Predicted], example.Score))]));
+        files[ModelPackage.CardName] = Encoding.UTF8.GetBytes(ModelCard.Markdown(manifest));
         return (ModelPackage.Seal(manifest, files), parity.Largest);
     }
 

@@ -39,7 +39,7 @@ public sealed record CalibrationBin(int Rows, double Confidence, Figure Accuracy
         })];
     }
 
-    static (int Class, double Probability) Best(ReadOnlySpan<float> logits, double temperature)
+    internal static (int Class, double Probability) Best(ReadOnlySpan<float> logits, double temperature)
     {
         int best = 0;
         for (int c = 1; c < logits.Length; c++)
