@@ -11,7 +11,7 @@ namespace Scion.Datasets;
 public sealed record PinnedFile(string Container, string Name, string ETag, long Length, string Sha256);
 
 /// <summary>Which set a row's file said it belongs to.</summary>
-public enum GivenSplit { None, Train, Test }
+public enum GivenSplit : byte { None, Train, Test }
 
 /// <summary>One accepted review.</summary>
 /// <param name="Text">The review, NFC, trimmed; never empty.</param>

@@ -31,7 +31,13 @@ public sealed class RowTable
     {
         SafeTensors file = new();
         file.Add("rows", Uses.Select(u => u.Length).ToArray(), Uses.Count);
-        byte[] all = [.. Uses.SelectMany(u => MemoryMarshal.AsBytes(u.AsSpan()).ToArray())];
+        byte[] all = new byte[Uses.Sum(u => u.Length)];
+        int at = 0;
+        foreach (RowUse[] uses in Uses)
+        {
+            MemoryMarshal.AsBytes(uses.AsSpan()).CopyTo(all.AsSpan(at));
+            at += uses.Length;
+        }
         file.Add("uses", all, all.Length);
         file.Add("classes", Labelled.Select(l => l.Label).ToArray(), Labelled.Count);
         return file.ToBytes();

@@ -115,7 +115,7 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
         await PutAsync(At(run, "rejects.csv"), Encoding.UTF8.GetBytes(csv.ToString()), cancellation);
 
         Dictionary<string, IngestedFile> byName = files.ToDictionary(file => file.Name, StringComparer.Ordinal);
-        string[] warnings = [.. files.SelectMany(file => file.Warnings), .. data?.Warnings ?? []];
+        string[] warnings = [.. (await RequestAsync(run, cancellation)).Warnings, .. files.SelectMany(file => file.Warnings), .. data?.Warnings ?? []];
         await UpdateAsync(run, status => status with
         {
             Files = [.. status.Files.Select(file => byName.TryGetValue(file.Name, out IngestedFile? found)
@@ -129,6 +129,7 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
     /// <summary>Ends a run that made a version.</summary>
     public async Task<RunStatus> SucceedAsync(string run, TrainedReviews trained, CancellationToken cancellation)
     {
+        IReadOnlyList<string> snapshot = (await RequestAsync(run, cancellation)).Warnings;
         await PutAsync(At(run, "report.json"), JsonSerializer.SerializeToUtf8Bytes(trained, ScionJson.Indented), cancellation);
         return await UpdateAsync(run, status => status with
         {
@@ -138,7 +139,7 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
             Version = trained.Published.Version,
             Promoted = trained.Published.Promoted,
             Gate = trained.Published.Gate,
-            Warnings = [.. trained.Files.SelectMany(file => file.Warnings), .. trained.Data.Warnings, .. trained.Evaluated.Warnings],
+            Warnings = [.. snapshot, .. trained.Files.SelectMany(file => file.Warnings), .. trained.Data.Warnings, .. trained.Evaluated.Warnings],
         }, cancellation);
     }
 

@@ -15,6 +15,9 @@ namespace Scion.Pipelines;
 public sealed record TrainReviewsRequest(
     string Run, string Model, string Version, string DataDigest, IReadOnlyList<PinnedFile> Files, ReviewSettings Settings)
 {
+    /// <summary>What a person should know of files that could not be pinned; not part of the run's identity.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>Raise it when the same data and settings should train anew, because a step's output changed.</summary>
     public const int CodeVersion = 1;
 

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Scion.Datasets;
 using Scion.Storage;
 
@@ -6,13 +7,28 @@ namespace Scion.Text;
 /// <summary>Overrides of a preset; null keeps the preset's value. Ranges as in <see cref="EmbeddingOptions"/>.</summary>
 public sealed record EmbeddingOverrides
 {
+    [Description("Components of a word vector: 1 to 1024."), DefaultValue("the preset's")]
     public int? Dim { get; init; }
+
+    [Description("Words to each side of the centre word; 0 means the whole text: 0 to 64."), DefaultValue("the preset's")]
     public int? Window { get; init; }
+
+    [Description("Noise words a pair: 1 to 64."), DefaultValue("the preset's")]
     public int? Negatives { get; init; }
+
+    [Description("Passes over the texts: 1 to 10000."), DefaultValue("the preset's")]
     public int? Epochs { get; init; }
+
+    [Description("Rarer words are left out: 1 to 1000000."), DefaultValue("the preset's")]
     public int? MinCount { get; init; }
+
+    [Description("Frequent words are thinned above this frequency; 0 means never: 0 to 1."), DefaultValue("the preset's")]
     public double? Subsample { get; init; }
+
+    [Description("Learning rate at the start: above 0, to 10."), DefaultValue("the preset's")]
     public double? Rate { get; init; }
+
+    [Description("Worker threads; 1 is exactly reproducible: 1 to 256."), DefaultValue("the preset's")]
     public int? Threads { get; init; }
 }
 

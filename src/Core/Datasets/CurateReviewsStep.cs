@@ -1,0 +1,272 @@
+using Scion.Pipelines;
+using Scion.Storage;
+
+namespace Scion.Datasets;
+
+/// <summary>Decides what each row is used for, from the shards' indexes alone: labels folded, copies and conflicts dropped, test rows held out.</summary>
+/// <remarks>Reads: indexes, one at a time. Writes: the row table, the findings. Randomness and clock: none; the hash split depends on a text and
+/// nothing else. Memory: about 27 bytes a row, and 20 more a labelled row while the table is written.
+/// Rules: a text is used once. Its labelled copies win over unlabelled ones, test over training, the first over later ones; copies with
+/// different labels are all dropped. Under a hash split a class that would have no training row trains on all its rows; that is the only
+/// way a row moves when others are added.</remarks>
+public sealed class CurateReviewsStep(StepMemo memo)
+{
+    const int Version = 1;
+
+    sealed record Key(IReadOnlyList<IngestedFile> Files, SplitSettings Split);
+
+    /// <exception cref="Faults.InputRejectedException">There is nothing to train on or to measure with (D301 to D307).</exception>
+    public Task<CuratedReviews> RunAsync(CurateReviewsInput input, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
+        memo.RunAsync(nameof(CurateReviewsStep), Version, new Key(input.Files, input.Settings.Split), async writer =>
+        {
+            ReviewCuration curation = new(input.Files, input.Settings.Split);
+            await curation.ReadAsync(memo.Store, done =>
+                progress?.Report(new StepProgress(nameof(IReviewSteps.CurateReviews), done, curation.Rows, "rows")), cancellation);
+            curation.Decide();
+            return await curation.StoreAsync(memo.Store, writer, cancellation);
+        }, cancellation);
+}
+
+/// <summary>The work of <see cref="CurateReviewsStep"/>: read, decide, store.</summary>
+sealed class ReviewCuration
+{
+    /// <summary>Why a labelled row is not used as such.</summary>
+    enum Finding : byte { None, Copy, Conflict, SetAside }
+
+    const short Unlabelled = -1, Conflicting = -2;
+
+    readonly IReadOnlyList<IngestedFile> files;
+    readonly SplitSettings settings;
+    readonly LabelFolding labels;
+    readonly List<string> warnings = [];
+    readonly DistinctTexts texts;
+    readonly short[] label;                 // folded label of each row
+    readonly GivenSplit[] split;
+    readonly RowUse[] use;
+    readonly Finding[] finding;
+    readonly short[] groupLabel;            // at the first row of a text: the label of all its copies
+    readonly bool[] groupTests;             // at the first row of a text: a labelled copy is a given test row
+    readonly bool[] aside;                  // by folded label
+    long duplicates, conflicts, unlabelledTests, twins;
+    Protocol protocol;
+
+    /// <exception cref="Faults.InputRejectedException">There are no rows (D301), no labels (D302), one (D303) or too many (D305, D307).</exception>
+    public ReviewCuration(IReadOnlyList<IngestedFile> files, SplitSettings settings)
+    {
+        (this.files, this.settings) = (files, settings);
+        long rows = files.Sum(file => file.Shards.Sum(shard => (long)shard.RowCount));
+        if (rows == 0) throw DatasetFaults.NoRows(files.Sum(file => file.Refused));
+        if (rows > ReviewLimits.Rows) throw DatasetFaults.TooManyRows(rows);
+        labels = new LabelFolding(files.SelectMany(file => file.Labels));
+        if (labels.Count == 0) throw DatasetFaults.NoLabelledRows(rows);
+        if (labels.Count == 1) throw DatasetFaults.OneClass(labels.Name(0), labels.Counts.First().Rows);
+        if (labels.Count > short.MaxValue) throw DatasetFaults.TooManyClasses(labels.Count);
+        Rows = (int)rows;
+        aside = new bool[labels.Count];
+        texts = new DistinctTexts(Rows);
+        (label, groupLabel, split, use, finding, groupTests) = (new short[Rows], new short[Rows], new GivenSplit[Rows], new RowUse[Rows], new Finding[Rows], new bool[Rows]);
+    }
+
+    public int Rows { get; }
+
+    IEnumerable<(IngestedFile File, ShardRef Shard)> Shards => files.SelectMany(file => file.Shards.Select(shard => (file, shard)));
+
+    /// <summary>Reads the indexes and finds, for each text, what its copies say.</summary>
+    public async Task ReadAsync(IBlobStore store, Action<int> progress, CancellationToken cancellation)
+    {
+        SetAsideRare([.. labels.Counts.Select(count => count.Rows)]);
+        int row = 0;
+        foreach ((_, ShardRef shard) in Shards)
+        {
+            (string[] names, ReadOnlyMemory<byte> rows) = ReviewIndex.Parse(await store.ReadAsync(shard.Index, cancellation));
+            short[] ids = [.. names.Select(name => (short)labels.Of(name))];
+            foreach (ref readonly IndexedRow indexed in ReviewIndex.Rows(rows)) Group(row++, indexed, ids);
+            progress(row);
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    void Group(int row, in IndexedRow indexed, short[] ids)
+    {
+        short id = indexed.Label < 0 ? Unlabelled : ids[indexed.Label];
+        split[row] = indexed.Split;
+        if (id >= 0 && aside[id])
+        {
+            finding[row] = Finding.SetAside;
+            id = Unlabelled;
+        }
+        label[row] = id;
+        int first = texts.Add(row, indexed.High, indexed.Low);
+        if (first == row) groupLabel[row] = id;
+        else if (groupLabel[first] == Unlabelled) groupLabel[first] = id;
+        else if (id != Unlabelled && groupLabel[first] != id) groupLabel[first] = Conflicting;
+        if (id != Unlabelled && indexed.Split == GivenSplit.Test) groupTests[first] = true;
+    }
+
+    /// <summary>Fixes the use of each row.</summary>
+    /// <exception cref="Faults.InputRejectedException">Too few classes or rows are left (D304 to D306).</exception>
+    public void Decide()
+    {
+        KeepOneCopy();
+        long[] distinct = PerLabel(row => use[row] is RowUse.Train or RowUse.Test);
+        SetAsideRare(distinct);
+        for (int row = 0; row < Rows; row++)
+            if (use[row] is RowUse.Train or RowUse.Test && aside[label[row]])
+                (use[row], finding[row]) = (RowUse.Unlabelled, Finding.SetAside);
+        int classes = aside.Count(set => !set);
+        if (classes < 2) throw DatasetFaults.TooFewRows([.. labels.Counts.Zip(distinct, (count, rows) => count with { Rows = rows }).OrderByDescending(count => count.Rows)]);
+        if (classes > ReviewLimits.Classes) throw DatasetFaults.TooManyClasses(classes);
+        HoldOut();
+    }
+
+    void KeepOneCopy()
+    {
+        bool[] taken = new bool[Rows];          // at the first row of a text: its used row is found
+        for (int row = 0; row < Rows; row++)
+        {
+            int first = texts.Find(row);
+            short group = groupLabel[first];
+            if (group == Conflicting)
+            {
+                use[row] = RowUse.Dropped;
+                if (label[row] == Unlabelled) duplicates++;
+                else
+                {
+                    conflicts++;
+                    finding[row] = Finding.Conflict;
+                }
+            }
+            else if (group == Unlabelled && split[row] == GivenSplit.Test && finding[row] == Finding.None)
+            {
+                use[row] = RowUse.Dropped;
+                unlabelledTests++;
+            }
+            else if (!taken[first] && label[row] == group && (!groupTests[first] || split[row] == GivenSplit.Test))
+            {
+                taken[first] = true;
+                use[row] = group == Unlabelled ? RowUse.Unlabelled : groupTests[first] ? RowUse.Test : RowUse.Train;
+            }
+            else
+            {
+                use[row] = RowUse.Dropped;
+                duplicates++;
+                if (label[row] != Unlabelled) finding[row] = Finding.Copy;
+                if (groupTests[first] && split[row] != GivenSplit.Test) twins++;
+            }
+        }
+    }
+
+    void SetAsideRare(long[] rows)
+    {
+        long largest = rows.Max();
+        for (int id = 0; id < rows.Length; id++) aside[id] |= LabelFolding.IsRare(rows[id], largest);
+    }
+
+    void HoldOut()
+    {
+        long labelled = use.LongCount(use => use is RowUse.Train or RowUse.Test);
+        bool given = use.Contains(RowUse.Test);
+        if (!given && split.Contains(GivenSplit.Test)) warnings.Add("D320: The split column holds out no labelled review that is used; test rows are chosen by content instead.");
+        protocol = given ? Protocol.GivenSplit : labelled < settings.CrossValidateBelow ? Protocol.CrossValidation : Protocol.HashSplit;
+        if (protocol == Protocol.HashSplit) SplitByHash();
+        if (!use.Contains(RowUse.Test)) protocol = Protocol.CrossValidation;
+        if (protocol == Protocol.CrossValidation) return;
+        (long[] train, long[] test) = (PerLabel(row => use[row] == RowUse.Train), PerLabel(row => use[row] == RowUse.Test));
+        for (int id = 0; id < aside.Length; id++)
+        {
+            if (aside[id]) continue;
+            if (train[id] == 0) throw DatasetFaults.NotInTraining(labels.Name(id), test[id]);
+            if (test[id] == 0)
+                warnings.Add(DatasetFaults.Invariant($"D316: Class '{DatasetFaults.Printable(labels.Name(id))}' has {train[id]} training rows and no test row, so nothing is measured about it. Add rows of it."));
+        }
+    }
+
+    /// <summary>A row tests when the first 64 bits of its text's hash, as a fraction, are below the share.</summary>
+    void SplitByHash()
+    {
+        ulong below = (ulong)(settings.TestShare * Math.Pow(2, 64));
+        long[] training = PerLabel(row => use[row] == RowUse.Train && texts[row] >= below);
+        for (int row = 0; row < Rows; row++)
+            if (use[row] == RowUse.Train && training[label[row]] > 0 && texts[row] < below) use[row] = RowUse.Test;
+    }
+
+    long[] PerLabel(Func<int, bool> counts)
+    {
+        long[] rows = new long[labels.Count];
+        for (int row = 0; row < Rows; row++)
+            if (label[row] >= 0 && counts(row)) rows[label[row]]++;
+        return rows;
+    }
+
+    public async Task<CuratedReviews> StoreAsync(IBlobStore store, StepWriter writer, CancellationToken cancellation)
+    {
+        int[] kept = [.. Enumerable.Range(0, labels.Count).Where(id => !aside[id]).OrderBy(labels.Name, StringComparer.Ordinal)];
+        int[] classOf = new int[labels.Count];
+        for (int i = 0; i < kept.Length; i++) classOf[kept[i]] = i;
+        List<RowUse[]> uses = [];
+        List<int> classes = [];
+        int at = 0;
+        foreach ((_, ShardRef shard) in Shards)
+        {
+            uses.Add(use[at..(at + shard.RowCount)]);
+            for (int row = at; row < at + shard.RowCount; row++)
+                if (use[row] is RowUse.Train or RowUse.Test) classes.Add(classOf[label[row]]);
+            at += shard.RowCount;
+        }
+        (long[] train, long[] test) = (PerLabel(row => use[row] == RowUse.Train), PerLabel(row => use[row] == RowUse.Test));
+        ArtifactRef? findings = await FindingsAsync(store, writer, cancellation);
+        Summarise();
+        return new CuratedReviews([.. kept.Select(labels.Name)], [.. Shards.Select(s => s.Shard)],
+            await writer.AddAsync("table.bin", RowTable.Of(uses, classes).ToBytes(), cancellation), protocol,
+            [.. kept.Select(id => new LabelCount(labels.Name(id), train[id]))], [.. kept.Select(id => new LabelCount(labels.Name(id), test[id]))],
+            use.LongCount(use => use == RowUse.Unlabelled), duplicates, conflicts, findings, warnings);
+    }
+
+    /// <summary>Reads the indexes again for the places of what is listed.</summary>
+    async Task<ArtifactRef?> FindingsAsync(IBlobStore store, StepWriter writer, CancellationToken cancellation)
+    {
+        RejectLog log = new();
+        int at = 0;
+        foreach ((IngestedFile file, ShardRef shard) in Shards)
+        {
+            if (finding.AsSpan(at, shard.RowCount).ContainsAnyExcept(Finding.None))
+            {
+                (string[] names, ReadOnlyMemory<byte> bytes) = ReviewIndex.Parse(await store.ReadAsync(shard.Index, cancellation));
+                ReadOnlySpan<IndexedRow> rows = ReviewIndex.Rows(bytes);
+                for (int i = 0; i < rows.Length; i++)
+                {
+                    if (finding[at + i] == Finding.None) continue;
+                    string name = DatasetFaults.Printable(names[rows[i].Label]), part = file.Parts.ElementAtOrDefault(rows[i].Part)?.Name ?? file.Name;
+                    (string code, string reason) = finding[at + i] switch
+                    {
+                        Finding.Copy => ("D311", $"Labelled '{name}'; the same text stands elsewhere with this label and is used there."),
+                        Finding.Conflict => ("D312", $"Labelled '{name}'; the same text stands elsewhere with another label, so neither is used. Correct one."),
+                        _ => ("D313", $"The label '{name}' is too rare to be a class; the text is used as unlabelled." + Slip(names[rows[i].Label])),
+                    };
+                    log.Add(part == file.Name ? file.Name : $"{file.Name}/{DatasetFaults.Printable(part)}", rows[i].Line, code, reason);
+                }
+            }
+            at += shard.RowCount;
+        }
+        return await log.StoreAsync(writer, "findings.csv", "", cancellation);
+    }
+
+    string Slip(string name) => labels.SlipOf(labels.Of(name)) is { } meant ? $" Was '{DatasetFaults.Printable(meant)}' meant?" : "";
+
+    void Summarise()
+    {
+        if (duplicates > 0) warnings.Add(DatasetFaults.Invariant($"D311: {duplicates} rows are copies of another row and were dropped."));
+        if (conflicts > 0) warnings.Add(DatasetFaults.Invariant($"D312: {conflicts} rows have a text that stands elsewhere with another label, and were dropped; they are listed."));
+        long[] all = [.. labels.Counts.Select(count => count.Rows)];
+        for (int id = 0; id < labels.Count; id++)
+        {
+            string name = DatasetFaults.Printable(labels.Name(id)), slip = Slip(labels.Name(id));
+            if (aside[id]) warnings.Add(DatasetFaults.Invariant($"D313: Label '{name}' has {all[id]} rows, too few for a class; their texts are used as unlabelled.{slip}"));
+            else if (slip.Length > 0) warnings.Add(DatasetFaults.Invariant($"D315: Class '{name}' has {all[id]} rows.{slip} If so, correct them and train again."));
+        }
+        foreach ((string name, int spellings) in labels.Merged)
+            warnings.Add(DatasetFaults.Invariant($"D314: {spellings} spellings of label '{DatasetFaults.Printable(name)}' were taken as one class."));
+        if (twins > 0) warnings.Add(DatasetFaults.Invariant($"D317: {twins} rows have the text of a test row and were dropped, so that nothing is measured on what was learned."));
+        if (unlabelledTests > 0) warnings.Add(DatasetFaults.Invariant($"D318: {unlabelledTests} test rows have no label and are not used."));
+    }
+}

@@ -1,0 +1,87 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Scion.Datasets;
+
+/// <summary>What curation needs to know of a row, without its text. 31 bytes, little-endian.</summary>
+/// <param name="High">First 8 bytes of the text's <see cref="ContentHash"/>, big-endian.</param>
+/// <param name="Low">Next 8 bytes.</param>
+/// <param name="Line">First line of the row.</param>
+/// <param name="Part">Index into the file's parts.</param>
+/// <param name="Label">Index into the index's labels; −1 when unlabelled.</param>
+/// <param name="Split">The file's own split.</param>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+readonly record struct IndexedRow(ulong High, ulong Low, long Line, int Part, short Label, GivenSplit Split);
+
+/// <summary>The index of a shard: int32 labels, each int16 length and UTF-8; then rows.</summary>
+static class ReviewIndex
+{
+    public static byte[] ToBytes(IReadOnlyList<string> labels, ReadOnlySpan<IndexedRow> rows)
+    {
+        byte[][] names = [.. labels.Select(Encoding.UTF8.GetBytes)];
+        byte[] bytes = new byte[4 + names.Sum(name => 2 + name.Length) + rows.Length * Unsafe.SizeOf<IndexedRow>()];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, names.Length);
+        int at = 4;
+        foreach (byte[] name in names)
+        {
+            BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(at), checked((short)name.Length));
+            name.CopyTo(bytes, at + 2);
+            at += 2 + name.Length;
+        }
+        MemoryMarshal.AsBytes(rows).CopyTo(bytes.AsSpan(at));
+        return bytes;
+    }
+
+    /// <summary>The labels, as written, and the rows in order.</summary>
+    public static (string[] Labels, ReadOnlyMemory<byte> Rows) Parse(byte[] index)
+    {
+        string[] labels = new string[BinaryPrimitives.ReadInt32LittleEndian(index)];
+        int at = 4;
+        for (int i = 0; i < labels.Length; i++)
+        {
+            int length = BinaryPrimitives.ReadInt16LittleEndian(index.AsSpan(at));
+            labels[i] = Encoding.UTF8.GetString(index, at + 2, length);
+            at += 2 + length;
+        }
+        return (labels, index.AsMemory(at));
+    }
+
+    public static ReadOnlySpan<IndexedRow> Rows(ReadOnlyMemory<byte> rows) => MemoryMarshal.Cast<byte, IndexedRow>(rows.Span);
+}
+
+/// <summary>Identity of a text: the first 128 bits of SHA-256 over its normalised UTF-8, each run of ASCII white space taken as one space.</summary>
+/// <remarks>Two rows of equal identity are copies. It decides the hash split too, so it must never change: a change would move rows between
+/// training and test.</remarks>
+static class ContentHash
+{
+    /// <param name="text">NFC and trimmed, UTF-8.</param>
+    /// <param name="scratch">Used when white space is folded; made larger as needed.</param>
+    public static (ulong High, ulong Low) Of(ReadOnlySpan<byte> text, ref byte[] scratch)
+    {
+        int length = text.Length;
+        if (text.IndexOfAnyInRange((byte)9, (byte)13) >= 0 || text.IndexOf("  "u8) >= 0)
+        {
+            if (scratch.Length < length) scratch = new byte[Math.Max(length, scratch.Length * 2)];
+            length = Fold(text, scratch);
+            text = scratch;
+        }
+        Span<byte> digest = stackalloc byte[32];
+        SHA256.HashData(text[..length], digest);
+        return (BinaryPrimitives.ReadUInt64BigEndian(digest), BinaryPrimitives.ReadUInt64BigEndian(digest[8..]));
+    }
+
+    static int Fold(ReadOnlySpan<byte> text, byte[] target)
+    {
+        int length = 0;
+        foreach (byte b in text)
+        {
+            bool space = b is >= 9 and <= 13 or (byte)' ';
+            if (!space) target[length++] = b;
+            else if (length > 0 && target[length - 1] != (byte)' ') target[length++] = (byte)' ';
+        }
+        return length;
+    }
+}

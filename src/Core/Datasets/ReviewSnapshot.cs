@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using Scion.Faults;
+using Scion.Pipelines;
+using Scion.Registry;
+using Scion.Storage;
+
+namespace Scion.Datasets;
+
+/// <summary>Pins what lies in a model's folder at one moment: the request of a training run.</summary>
+public static class ReviewSnapshot
+{
+    public const string Container = "reviews";
+
+    /// <summary>Listings tried when files change while they are read.</summary>
+    const int Attempts = 5;
+
+    /// <summary>Lists the model's folder, reads its settings, and pins each file by ETag and SHA-256.</summary>
+    /// <remarks>Files of unknown types are pinned too, so that ingestion refuses them where people see it. Names that cannot be addressed are
+    /// listed in <see cref="TrainReviewsRequest.Warnings"/>.</remarks>
+    /// <param name="store">Where the files lie.</param>
+    /// <param name="model">Model name.</param>
+    /// <param name="overrides">As typed after <c>--set</c>; they win over dataset.json.</param>
+    /// <param name="time">Names the version.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    /// <exception cref="InputRejectedException">The name is not allowed (R001), the settings are not (D401, D402), there is nothing to train on
+    /// (D501), or files kept changing (D503).</exception>
+    public static async Task<TrainReviewsRequest> TakeAsync(
+        IBlobStore store, string model, IReadOnlyList<KeyValuePair<string, string>> overrides, TimeProvider time, CancellationToken cancellation)
+    {
+        string prefix = ModelName.Require(model) + "/";
+        Dictionary<string, (string ETag, string Sha256)> hashed = new(StringComparer.Ordinal);
+        for (int attempt = 0; attempt < Attempts; attempt++)
+        {
+            List<PinnedFile> files = [];
+            List<string> warnings = [];
+            byte[]? settings = null;
+            bool changed = false;
+            await foreach (BlobItem item in store.ListAsync(Container, prefix, cancellation))
+            {
+                if (item.NameRefused) warnings.Add(DatasetFaults.NameRefused(item.Name));
+                else if (item.Name == prefix + ReviewFormats.SettingsName) changed |= (settings = await BytesAsync(store, item, cancellation)) is null;
+                else if (await HashAsync(store, item, hashed, cancellation) is { } sha256) files.Add(new PinnedFile(item.Container, item.Name, item.ETag, item.Length, sha256));
+                else changed = true;
+            }
+            if (changed) continue;
+            if (files.Count == 0) throw DatasetFaults.NothingToTrainOn(model);
+            return TrainReviewsRequest.Of(model, files, ReviewSettingsFile.Read(settings, overrides), time.GetUtcNow()) with { Warnings = warnings };
+        }
+        throw DatasetFaults.KeepsChanging(model);
+    }
+
+    /// <returns>Null when the file is no longer as listed.</returns>
+    static async Task<string?> HashAsync(IBlobStore store, BlobItem item, Dictionary<string, (string ETag, string Sha256)> hashed, CancellationToken cancellation)
+    {
+        if (hashed.TryGetValue(item.Name, out (string ETag, string Sha256) earlier) && earlier.ETag == item.ETag) return earlier.Sha256;
+        await using BlobContent? content = await OpenAsync(store, item, cancellation);
+        if (content is null) return null;
+        string sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(content.Stream, cancellation));
+        hashed[item.Name] = (item.ETag, sha256);
+        return sha256;
+    }
+
+    static async Task<byte[]?> BytesAsync(IBlobStore store, BlobItem item, CancellationToken cancellation)
+    {
+        await using BlobContent? content = await OpenAsync(store, item, cancellation);
+        if (content is null) return null;
+        byte[] bytes = new byte[Math.Min(item.Length, ReviewSettingsFile.MaxBytes + 1L)];
+        await content.Stream.ReadExactlyAsync(bytes, cancellation);
+        return bytes;
+    }
+
+    static async Task<BlobContent?> OpenAsync(IBlobStore store, BlobItem item, CancellationToken cancellation)
+    {
+        try
+        {
+            return await store.OpenAsync(item.Path, item.ETag, cancellation);
+        }
+        catch (InputRejectedException e) when (e.Code == "S002")
+        {
+            return null;
+        }
+    }
+}
