@@ -1,10 +1,12 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Scion;
 
 /// <summary>One JSON dialect for settings, step records, packages and HTTP: camelCase, enums by name, nulls left out, unknown fields refused.</summary>
+/// <remarks>A part of a record that has no default and may not be null is required: without it, or with null in its place, the JSON is refused.</remarks>
 public static class ScionJson
 {
     /// <summary>For files people or programs of other versions write: strict about unknown fields and duplicate keys, at most 16 deep.</summary>
@@ -25,10 +27,19 @@ public static class ScionJson
             UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
             NumberHandling = JsonNumberHandling.Strict,
+            RespectNullableAnnotations = true,
+            TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RequireParts } },
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
         };
-        options.MakeReadOnly(populateMissingResolver: true);
+        options.MakeReadOnly();
         return options;
+    }
+
+    static void RequireParts(JsonTypeInfo type)
+    {
+        foreach (JsonPropertyInfo part in type.Properties)
+            if (part.AssociatedParameter is { HasDefaultValue: false, IsNullable: false })
+                part.IsRequired = true;
     }
 }

@@ -36,7 +36,7 @@ static class AbstainThreshold
         if (train.Length > stored.Length)
         {
             Array.Sort(ofStored);
-            evaluated = ofStored[below];                                  // as many lie below it as lay below the old one
+            evaluated = below < count ? ofStored[below] : Math.BitIncrement((double)ofStored[^1]);      // as many lie below it as lay below the old one
         }
         return (evaluated, ofStored.Count(cosine => cosine < evaluated) / (double)count);
     }

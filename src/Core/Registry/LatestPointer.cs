@@ -42,8 +42,8 @@ public sealed record LatestPointer(int SchemaVersion, string Version, string Dig
             Stack<PointerMove> served = new();
             foreach (PointerMove move in Moves)
             {
-                if (move.Action != PointerAction.Rollback) served.Push(move);
-                else if (served.Count > 1) served.Pop();
+                if (move.Action == PointerAction.Rollback) served.TryPop(out _);
+                if (!served.TryPeek(out PointerMove? top) || top.Version != move.Version) served.Push(move);      // its publish is older than the moves kept
             }
             return served.Count < 2 ? null : served.ElementAt(1);
         }
@@ -83,7 +83,7 @@ public sealed record LatestPointer(int SchemaVersion, string Version, string Dig
         return pointer;
     }
 
-    static bool IsDigest(string? digest) => digest is { Length: 64 } && digest.All(char.IsAsciiHexDigitLower);
+    internal static bool IsDigest(string? digest) => digest is { Length: 64 } && digest.All(char.IsAsciiHexDigitLower);
 
     static readonly JsonSerializerOptions Format = new(ScionJson.Indented) { IgnoreReadOnlyProperties = true };
 }

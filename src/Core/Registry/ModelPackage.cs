@@ -1,11 +1,20 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Scion.Registry;
 
 /// <summary>The files of a version in memory: <c>model.json</c> and what it lists.</summary>
-public sealed class ModelPackage
+public sealed partial class ModelPackage
 {
+    /// <summary>Most bytes of a <c>model.json</c> that are read: 100 times what one of 1,000 classes needs.</summary>
+    public const int MaxManifestBytes = 256 << 20;
+
+    /// <summary>Most bytes of any other file: what one array holds.</summary>
+    public const long MaxFileBytes = 0x7FFFFFC7;
+
+    const int MaxDim = 1 << 16, MaxWords = 1 << 24;
+
     public const string ManifestName = "model.json";
     public const string EncoderName = "encoder.onnx";
     public const string HeadName = "head.onnx";
@@ -81,14 +90,24 @@ public sealed class ModelPackage
         }
     }
 
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\\z")]
+    private static partial Regex FileName();
+
     static ModelManifest Checked(string path, ModelManifest manifest)
     {
         if (manifest.Kind != "reviews") throw RegistryFaults.Malformed(path, $"kind '{manifest.Kind}' is not known.");
         if (manifest.Labels is not { Count: >= 2 } || manifest.Labels.Any(string.IsNullOrEmpty) || manifest.Labels.Distinct(StringComparer.Ordinal).Count() != manifest.Labels.Count)
             throw RegistryFaults.Malformed(path, "it needs two or more distinct labels.");
-        if (manifest.Encoder is null || manifest.Head is null || manifest.Data is null || manifest.Measured is null || manifest.Examples is null
-            || manifest.Parity is null || manifest.Warnings is null || manifest.Files is null || manifest.Files.Values.Any(file => file is null))
+        if (manifest.Data.Train.Any(count => count is null) || manifest.Data.Test.Any(count => count is null) || manifest.Warnings.Any(warning => warning is null)
+            || manifest.Measured.Models.Any(model => model is null) || manifest.Files.Values.Any(file => file is null))
             throw RegistryFaults.Malformed(path, "a part of it is null.");
+        if (manifest.Measured.Models.Count == 0) throw RegistryFaults.Malformed(path, "it has no measured model.");
+        if (manifest.Encoder.Dim is < 1 or > MaxDim || manifest.Encoder.Words is < 1 or > MaxWords || manifest.Examples.Rows < 0)
+            throw RegistryFaults.Malformed(path, $"it claims {manifest.Encoder.Words} words of {manifest.Encoder.Dim} components and {manifest.Examples.Rows} examples.");
+        if (!double.IsFinite(manifest.Examples.AbstainBelow)) throw RegistryFaults.Malformed(path, "its abstention threshold is not finite.");
+        foreach ((string name, FileFacts file) in manifest.Files)
+            if (name == ManifestName || !FileName().IsMatch(name) || file.Length is < 0 or > MaxFileBytes || !LatestPointer.IsDigest(file.Sha256))
+                throw RegistryFaults.Malformed(path, $"its entry of file {manifest.Files.Keys.ToList().IndexOf(name) + 1} is not a plain name with a length and a SHA-256.");
         if (!(manifest.Head.Temperature > 0) || !double.IsFinite(manifest.Head.Temperature))
             throw RegistryFaults.Malformed(path, $"the temperature {manifest.Head.Temperature} is not above 0.");
         return manifest;

@@ -93,10 +93,25 @@ public sealed class ModelRegistry(IBlobStore store, TimeProvider time)
         Dictionary<string, ReadOnlyMemory<byte>> files = [];
         foreach (string name in names ?? manifest.Files.Keys)
         {
-            BlobPath path = FileOf(model, version, name);
-            files[name] = await store.FindBytesAsync(path, cancellation) ?? throw RegistryFaults.FileMissing(path.ToString());
+            files[name] = manifest.Files.TryGetValue(name, out FileFacts? expected)
+                ? await ReadFileAsync(FileOf(model, version, name), expected, cancellation)
+                : throw RegistryFaults.FileMissing(FileOf(model, version, name).ToString());
         }
         return ModelPackage.Open(FolderOf(model, version), json, files);
+    }
+
+    /// <summary>Reads files of the version a person chose, or of the one that serves.</summary>
+    /// <param name="model">Model name.</param>
+    /// <param name="version">A version; null for the one that serves.</param>
+    /// <param name="names">Files to read; null for all that <c>model.json</c> lists.</param>
+    /// <param name="cancellation">Stops the reads.</param>
+    /// <exception cref="InputRejectedException">Nothing serves (R002), the pointer is malformed (R009), or as <see cref="ReadAsync"/>.</exception>
+    public async Task<(string Version, ModelPackage Package)> ReadChosenAsync(
+        string model, string? version, IEnumerable<string>? names, CancellationToken cancellation)
+    {
+        if (version is not null) return (version, await ReadAsync(model, version, digest: null, names, cancellation));
+        (LatestPointer pointer, _) = await FindLatestAsync(model, cancellation) ?? throw RegistryFaults.ModelNotFound(model);
+        return (pointer.Version, await ReadAsync(model, pointer.Version, pointer.Digest, names, cancellation));
     }
 
     /// <summary>The manifest of a version.</summary>
@@ -106,8 +121,9 @@ public sealed class ModelRegistry(IBlobStore store, TimeProvider time)
 
     /// <summary>Stores a version: every file create-only, <c>model.json</c> last, then all read back and their digests checked.</summary>
     /// <remarks>Repeating it with equal bytes finishes what a crash cut off and otherwise changes nothing.</remarks>
+    /// <returns>The version as it was read back.</returns>
     /// <exception cref="InputRejectedException">The version is published with other bytes (R011), or what was stored is damaged (R007).</exception>
-    public async Task UploadAsync(string model, string version, ModelPackage package, CancellationToken cancellation)
+    public async Task<ModelPackage> UploadAsync(string model, string version, ModelPackage package, CancellationToken cancellation)
     {
         foreach (string name in package.Names.Order(StringComparer.Ordinal).OrderBy(name => name == ModelPackage.ManifestName))
         {
@@ -117,7 +133,7 @@ public sealed class ModelRegistry(IBlobStore store, TimeProvider time)
             if (!package[name].Span.SequenceEqual(stored))
                 throw RegistryFaults.OtherBytes(path.ToString(), ModelPackage.DigestOf(stored), ModelPackage.DigestOf(package[name].Span));
         }
-        await ReadAsync(model, version, package.Digest, names: null, cancellation);
+        return await ReadAsync(model, version, package.Digest, names: null, cancellation);
     }
 
     /// <summary>Moves <c>latest</c> to a version a person chose, after checking that all its digests hold. Also replaces a malformed pointer.</summary>
@@ -192,9 +208,30 @@ public sealed class ModelRegistry(IBlobStore store, TimeProvider time)
         throw RegistryFaults.PointerContended(model, MaxSwaps);
     }
 
+    /// <summary>Reads one file; a file of another length than stated is refused before it is read.</summary>
+    async Task<byte[]> ReadFileAsync(BlobPath path, FileFacts expected, CancellationToken cancellation)
+    {
+        await using BlobContent content = await store.OpenAsync(path, etag: null, cancellation) ?? throw RegistryFaults.FileMissing(path.ToString());
+        if (content.Item.Length != expected.Length) throw RegistryFaults.Damaged(path.ToString(), content.Item.Length, "not computed", expected);
+        byte[] bytes = new byte[expected.Length];
+        await content.Stream.ReadExactlyAsync(bytes, cancellation);
+        return bytes;
+    }
+
     async Task<byte[]> ReadManifestBytesAsync(string model, string version, CancellationToken cancellation)
     {
-        if (await store.FindBytesAsync(FileOf(model, version, ModelPackage.ManifestName), cancellation) is { } json) return json;
+        BlobPath path = FileOf(model, version, ModelPackage.ManifestName);
+        await using (BlobContent? content = await store.OpenAsync(path, etag: null, cancellation))
+        {
+            if (content is not null)
+            {
+                if (content.Item.Length > ModelPackage.MaxManifestBytes)
+                    throw RegistryFaults.Malformed(path.ToString(), $"it has {content.Item.Length} bytes; at most {ModelPackage.MaxManifestBytes} are read.");
+                byte[] json = new byte[content.Item.Length];
+                await content.Stream.ReadExactlyAsync(json, cancellation);
+                return json;
+            }
+        }
         await foreach (BlobItem _ in store.ListAsync(Container, $"{FolderOf(model, version)["models/".Length..]}/", cancellation))
             throw RegistryFaults.VersionIncomplete(model, version);
         throw RegistryFaults.VersionNotFound(model, version);

@@ -29,7 +29,7 @@ public sealed record PublishGate(bool Pass, string Sentence)
             : new(false, $"Not promoted: {numbers}; worse. Promote it by hand if that is wanted.");
     }
 
-    /// <summary>Under cross-validation there are no held-out rows that both have not seen: their stored accuracies are compared.</summary>
+    /// <summary>Where no rows are held out from both (cross-validation, or a split that changed), their stored accuracies are compared.</summary>
     /// <returns>Passes unless the challenger's whole interval lies below the champion's.</returns>
     public static PublishGate OnIntervals(string champion, Figure challenger, Figure stored)
     {

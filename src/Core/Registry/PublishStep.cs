@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Scion.Datasets;
 using Scion.Faults;
 using Scion.Pipelines;
@@ -25,9 +26,11 @@ public sealed class PublishStep(StepMemo memo, ModelRegistry registry)
                 input.DataDigest, input.Data, input.Encoder, input.Embedding, input.Features, input.Evaluated, input.Settings), cancellation);
             progress?.Report(new StepProgress("Publish", 1, 3, "parts"));
             ModelPackage package = await PackageAsync(built, cancellation);
-            await registry.UploadAsync(input.Model, input.Version, package, cancellation);
+            package = await registry.UploadAsync(input.Model, input.Version, package, cancellation);
+            using ReviewPredictor stored = ReviewPredictor.Load(package);            // from the bytes read back, as serving does
+            ParityCheck.Repeat(stored, package[ModelPackage.ParityName].Span);
             progress?.Report(new StepProgress("Publish", 2, 3, "parts"));
-            PublishGate gate = await MoveLatestAsync(input, package, cancellation);
+            PublishGate gate = await MoveLatestAsync(input, package, stored, cancellation);
             progress?.Report(new StepProgress("Publish", 3, 3, "parts"));
             return new Published(input.Model, input.Version, built.Digest, gate.Pass, gate.Sentence, built.ParityError);
         }, cancellation);
@@ -40,7 +43,7 @@ public sealed class PublishStep(StepMemo memo, ModelRegistry registry)
         return ModelPackage.Open("work", manifest.ToArray(), files);
     }
 
-    async Task<PublishGate> MoveLatestAsync(PublishInput input, ModelPackage package, CancellationToken cancellation)
+    async Task<PublishGate> MoveLatestAsync(PublishInput input, ModelPackage package, ReviewPredictor stored, CancellationToken cancellation)
     {
         PublishGate gate = new(false, "");
         (string Champion, PublishGate Verdict)? judged = null;                // a lost race against the same champion need not measure again
@@ -62,7 +65,7 @@ public sealed class PublishStep(StepMemo memo, ModelRegistry registry)
                 if (latest is null) gate = new(true, "Promoted: the first version of this model.");
                 else
                 {
-                    if (judged?.Champion != latest.Digest) judged = (latest.Digest, await JudgeAsync(input, package, latest, stop));
+                    if (judged?.Champion != latest.Digest) judged = (latest.Digest, await JudgeAsync(input, stored, latest, stop));
                     gate = judged.Value.Verdict;
                 }
                 return gate.Pass ? LatestPointer.Moved(latest, PointerAction.Publish, input.Version, package.Digest, registry.Now, gate.Sentence) : latest;
@@ -75,27 +78,35 @@ public sealed class PublishStep(StepMemo memo, ModelRegistry registry)
         return gate;
     }
 
-    async Task<PublishGate> JudgeAsync(PublishInput input, ModelPackage package, LatestPointer latest, CancellationToken cancellation)
+    async Task<PublishGate> JudgeAsync(PublishInput input, ReviewPredictor ours, LatestPointer latest, CancellationToken cancellation)
     {
-        ModelPackage champion;
+        ReviewPredictor theirs;
         try
         {
-            champion = await registry.ReadAsync(input.Model, latest.Version, latest.Digest, ModelPackage.ServingFiles, cancellation);
-            if (input.Evaluated.Protocol == Protocol.CrossValidation)
-                return PublishGate.OnIntervals(latest.Version, input.Evaluated.Models[^1].Accuracy, champion.Manifest.Measured.Models[^1].Accuracy);
-            using ReviewPredictor theirs = ReviewPredictor.Load(champion), ours = ReviewPredictor.Load(package);
-            RowTable table = RowTable.Parse(await memo.Store.ReadAsync(input.Data.Rows, cancellation));
-            List<(bool, bool)> rows = [];
-            await foreach (LabelledText row in LabelledText.ReadAsync(memo.Store, input.Data, table, at => table.Labelled[at].Use == RowUse.Test, cancellation))
-            {
-                string label = input.Data.Labels[row.Label];
-                rows.Add((ours.LabelOf(row.Text) == label, theirs.LabelOf(row.Text) == label));
-            }
-            return PublishGate.OnRows(latest.Version, rows);
+            theirs = ReviewPredictor.Load(await registry.ReadAsync(input.Model, latest.Version, latest.Digest, ModelPackage.ServingFiles, cancellation));
         }
-        catch (InputRejectedException e) when (e.Code[0] is 'R' or 'T' || e.Code is "S006" or "S007")
+        catch (InputRejectedException e)
         {
             return new PublishGate(true, $"Promoted: {latest.Version} cannot be loaded any more ({e.Code}).");
         }
+        using ReviewPredictor champion = theirs;
+        if (!HeldOutFromBoth(ours.Manifest, champion.Manifest))
+            return PublishGate.OnIntervals(latest.Version, input.Evaluated.Models[^1].Accuracy, champion.Manifest.Measured.Models[^1].Accuracy);
+        RowTable table = RowTable.Parse(await memo.Store.ReadAsync(input.Data.Rows, cancellation));
+        List<(bool, bool)> rows = [];
+        await foreach (LabelledText row in LabelledText.ReadAsync(memo.Store, input.Data, table, at => table.Labelled[at].Use == RowUse.Test, cancellation))
+        {
+            string label = input.Data.Labels[row.Label];
+            rows.Add((ours.LabelOf(row.Text) == label, champion.LabelOf(row.Text) == label));
+        }
+        return PublishGate.OnRows(latest.Version, rows);
     }
+
+    /// <summary>True when the champion cannot have learned from the challenger's test rows: both split alike, by hash or by the files.</summary>
+    static bool HeldOutFromBoth(ModelManifest challenger, ModelManifest champion) =>
+        challenger.Data.Protocol == champion.Data.Protocol && challenger.Data.Protocol != Protocol.CrossValidation
+        && (challenger.Data.Protocol == Protocol.GivenSplit || SplitOf(challenger) == SplitOf(champion));
+
+    static string? SplitOf(ModelManifest manifest) =>
+        manifest.Settings.ValueKind == JsonValueKind.Object && manifest.Settings.TryGetProperty("split", out JsonElement split) ? split.GetRawText() : null;
 }

@@ -67,6 +67,8 @@ public sealed class Examples(float[] features, int[] labels, IReadOnlyList<strin
         float[] features = file.Floats("features", labels.Length, dim);
         if (labels.Any(label => label < 0 || label >= names.Count)) throw Registry.RegistryFaults.Inconsistent($"an example has a class id outside 0 to {names.Count - 1}.");
         if (!TensorPrimitives.IsFiniteAll<float>(features)) throw Registry.RegistryFaults.Inconsistent("an example's features are not finite.");
+        for (int row = 0; row < labels.Length; row++)
+            if (TensorPrimitives.Norm<float>(features.AsSpan(row * dim, dim)) > 1.001f) throw Registry.RegistryFaults.Inconsistent($"the features of example {row} are longer than 1.");
         List<string> texts = new(labels.Length);
         foreach (Range range in lines.Split((byte)'\n'))
         {
@@ -75,6 +77,8 @@ public sealed class Examples(float[] features, int[] labels, IReadOnlyList<strin
             {
                 Line? line = JsonSerializer.Deserialize<Line>(lines[range], ScionJson.Strict);
                 if (line?.Text is null) throw new JsonException("it has no text.");
+                if (texts.Count < labels.Length && line.Label != names[labels[texts.Count]])
+                    throw Registry.RegistryFaults.Inconsistent($"line {texts.Count + 1} of examples.jsonl has another label than its row of features.");
                 texts.Add(line.Text);
             }
             catch (JsonException e)

@@ -22,16 +22,10 @@ public sealed record ModelWords(string Model, string Version, string Word, IRead
     public static async Task<ModelWords> NearestAsync(
         ModelRegistry registry, string model, string? version, string word, int count, CancellationToken cancellation)
     {
-        string? digest = null;
-        if (version is null)
-        {
-            (LatestPointer pointer, _) = await registry.FindLatestAsync(model, cancellation) ?? throw RegistryFaults.ModelNotFound(model);
-            (version, digest) = (pointer.Version, pointer.Digest);
-        }
-        ModelPackage package = await registry.ReadAsync(model, version, digest, [ModelPackage.EncoderName, ModelPackage.VocabularyName], cancellation);
+        (string chosen, ModelPackage package) = await registry.ReadChosenAsync(model, version, [ModelPackage.EncoderName, ModelPackage.VocabularyName], cancellation);
         Vocabulary vocabulary = Vocabulary.Parse(package[ModelPackage.VocabularyName].Span);
-        (float[] vectors, int dim) = TextEncoderGraph.VectorsOf(OnnxGuard.ReadOwn(ModelPackage.EncoderName, package[ModelPackage.EncoderName], TextEncoderGraph.Operators));
-        if (vectors.Length != (long)vocabulary.Count * dim) throw RegistryFaults.Inconsistent($"the vocabulary has {vocabulary.Count} words; the encoder has {vectors.Length / dim} vectors.");
-        return new ModelWords(model, version, word, NearestWords.Of(vocabulary, vectors, dim, word, count));
+        int dim = package.Manifest.Encoder.Dim;
+        float[] vectors = TextEncoderGraph.VectorsOf(ModelPackage.EncoderName, package[ModelPackage.EncoderName], vocabulary.Count, dim);
+        return new ModelWords(model, chosen, word, NearestWords.Of(vocabulary, vectors, dim, word, count));
     }
 }

@@ -35,7 +35,7 @@ public sealed class ReviewPredictor : IDisposable
         if (vocabulary.Count != manifest.Encoder.Words) throw RegistryFaults.Inconsistent($"the vocabulary has {vocabulary.Count} words; model.json says {manifest.Encoder.Words}.");
         examples = Examples.Parse(package[ModelPackage.ExamplesName].Span, package[ModelPackage.ExampleTextsName].Span, labels, dim);
         if (examples.Count != manifest.Examples.Rows) throw RegistryFaults.Inconsistent($"there are {examples.Count} examples; model.json says {manifest.Examples.Rows}.");
-        sessions = new TextSessions(package[ModelPackage.EncoderName], package[ModelPackage.HeadName], vocabulary.Count, dim, labels.Length);
+        sessions = new TextSessions(package[ModelPackage.EncoderName], package[ModelPackage.HeadName], vocabulary.Count, dim, temperature, labels);
     }
 
     public ModelManifest Manifest { get; }

@@ -19,19 +19,24 @@ sealed class TextSessions : IDisposable
     /// <param name="headFile">A graph written by <see cref="HeadGraph"/>.</param>
     /// <param name="words">Words the encoder must know.</param>
     /// <param name="dim">Components of its features.</param>
-    /// <param name="classes">Classes of the head.</param>
-    /// <exception cref="Faults.InputRejectedException">A file is no such graph (R020) or they do not fit together (R014).</exception>
-    public TextSessions(ReadOnlyMemory<byte> encoderFile, ReadOnlyMemory<byte> headFile, int words, int dim, int classes)
+    /// <param name="temperature">What the head divides its logits by.</param>
+    /// <param name="labels">Classes of the head.</param>
+    /// <exception cref="Faults.InputRejectedException">A file is not the graph that Scion writes for these sizes (R020).</exception>
+    public TextSessions(ReadOnlyMemory<byte> encoderFile, ReadOnlyMemory<byte> headFile, int words, int dim, double temperature, IReadOnlyList<string> labels)
     {
-        (this.dim, this.classes, padding) = (dim, classes, TextEncoderGraph.PaddingOf(words));
-        GraphProto encoderGraph = OnnxGuard.ReadOwn("encoder.onnx", encoderFile, TextEncoderGraph.Operators).Graph;
-        GraphProto headGraph = OnnxGuard.ReadOwn("head.onnx", headFile, HeadGraph.Operators).Graph;
-        RequireShape(encoderGraph, "vectors", words + 1, dim);
-        RequireShape(encoderGraph, "weights", words + 1);
-        RequireShape(headGraph, "head_weights", classes, dim);
-        RequireShape(headGraph, "head_bias", classes);
+        (this.dim, classes, padding) = (dim, labels.Count, TextEncoderGraph.PaddingOf(words));
+        OnnxGuard.ReadOwn("encoder.onnx", encoderFile, graph => TextEncoderGraph.Layout(words, dim, TextEncoderGraph.RemovedBy(graph, dim)));
+        OnnxGuard.ReadOwn("head.onnx", headFile, _ => HeadGraph.Layout(dim, temperature, labels));
         encoder = Open("encoder.onnx", encoderFile);
-        head = Open("head.onnx", headFile);
+        try
+        {
+            head = Open("head.onnx", headFile);
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Runs one text.</summary>
@@ -117,13 +122,6 @@ sealed class TextSessions : IDisposable
         {
             throw OnnxFaults.Unexpected(what, $"ONNX Runtime refuses it ({e.Message})");
         }
-    }
-
-    static void RequireShape(GraphProto graph, string name, params ReadOnlySpan<long> shape)
-    {
-        TensorProto? tensor = graph.Initializer.FirstOrDefault(constant => constant.Name == name);
-        if (tensor is null || !tensor.Dims.ToArray().AsSpan().SequenceEqual(shape))
-            throw Registry.RegistryFaults.Inconsistent($"'{name}' of {graph.Name} is [{string.Join(", ", tensor?.Dims.ToArray() ?? [])}]; model.json says [{string.Join(", ", shape.ToArray())}].");
     }
 
     public void Dispose()

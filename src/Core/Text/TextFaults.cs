@@ -6,7 +6,7 @@ namespace Scion.Text;
 /// <summary>Refusals about vocabularies, word vectors and their training.</summary>
 public static class TextFaults
 {
-    public static InputRejectedException Vocabulary(int line) => new("T001", $"Line {line} of the vocabulary is not a word, a tab and a count.",
+    public static InputRejectedException Vocabulary(int line) => new("T001", $"Line {line} of the vocabulary is not a new word, a tab and a count.",
         "The file is damaged; train the model again.");
 
     public static InputRejectedException OptionsRefused(IReadOnlyList<string> errors) => new("T002",

@@ -42,7 +42,7 @@ public sealed class Vocabulary
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
-    /// <exception cref="Faults.InputRejectedException">A line is not a word, a tab and a count (T001).</exception>
+    /// <exception cref="Faults.InputRejectedException">A line is not a new word, a tab and a count (T001).</exception>
     public static Vocabulary Parse(ReadOnlySpan<byte> bytes)
     {
         List<string> words = [];
@@ -55,6 +55,9 @@ public sealed class Vocabulary
             words.Add(line[..tab]);
             counts.Add(count);
         }
+        HashSet<string> distinct = new(words.Count, StringComparer.Ordinal);
+        for (int id = 0; id < words.Count; id++)
+            if (!distinct.Add(words[id])) throw TextFaults.Vocabulary(id + 1);
         return new Vocabulary(words, counts);
     }
 }
