@@ -8,8 +8,18 @@ static class PageEndpoints
 {
     const string PagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+    /// <summary>The page that shows a report: the report's own style is inline, and its frame inherits this policy. It runs one script, ours.</summary>
+    const string ReportPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
     public static IReadOnlyList<ScionEndpoint> All { get; } =
     [
+        Serve("/", "index.html", "text/html; charset=utf-8", PagePolicy),
+        Serve("/app.js", "app.js", "text/javascript; charset=utf-8"),
+        Serve("/app.css", "app.css", "text/css; charset=utf-8"),
+        Serve("/icon.svg", "icon.svg", "image/svg+xml"),
+        Serve("/report", "report.html", "text/html; charset=utf-8", ReportPolicy),
+        Serve("/report.js", "report.js", "text/javascript; charset=utf-8"),
+        Serve("/report.css", "report.css", "text/css; charset=utf-8"),
         Serve("/openapi.json", "openapi.json", "application/json"),
     ];
 
