@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Scion.Datasets;
 using Scion.Pipelines;
 using Scion.Registry;
 using Scion.Storage;
@@ -67,7 +68,7 @@ sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store,
     }
 
     /// <summary>A percent sign before two hex digits is a second encoding, or a slash that was hidden from routing.</summary>
-    static bool IsFileName(string name) => name.Length <= BlobPath.MaxNameLength && !Encoded().IsMatch(name) && (name == "dataset.json" || ReviewFile().IsMatch(name));
+    static bool IsFileName(string name) => name.Length <= BlobPath.MaxNameLength && !Encoded().IsMatch(name) && (name == ReviewFormats.SettingsName || ReviewFormats.IsReviewFile(name));
 
     /// <summary>A file that no other process can read, and that no crash leaves behind: on Unix it has lost its name already.</summary>
     FileStream Spool()
@@ -103,9 +104,6 @@ sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store,
             else if (await store.ReplaceAsync(path, whole, there.ETag, cancellation) is { } replaced) return (replaced, false);
         }
     }
-
-    [GeneratedRegex(@"\.(?:csv|tsv|jsonl|txt|zip)(?:\.gz)?\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex ReviewFile();
 
     [GeneratedRegex("%[0-9a-fA-F]{2}")]
     private static partial Regex Encoded();

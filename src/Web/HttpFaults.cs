@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Scion.Datasets;
 
 namespace Scion.Web;
 
@@ -48,7 +49,7 @@ static class HttpFaults
     public static Problem TooSlow { get; } = new(408, "W015", "The body came too slowly.", "Send it again over a faster connection.");
 
     public static Problem FileRefused(string name) => new(422, "W016", $"'{Shown(name)}' is not the name of a file of reviews.",
-        "Use a name that ends in .csv, .tsv, .jsonl, .txt or .zip (also .gz), or dataset.json.");
+        $"Read are {ReviewFormats.Known}; and {ReviewFormats.SettingsName}.");
 
     public static Problem NoSuchKind(string kind) => new(404, "W017", $"There are no datasets of kind '{Shown(kind)}'.", "Use 'reviews'.");
 
