@@ -38,14 +38,14 @@ public static class EmbeddingPresets
     }
 
     /// <summary>The source article's recipe: pairs from the same sentence, size 4, NCE, SGD at rate 1.0.</summary>
-    static EmbeddingOptions Article(int seed) => new(SkipGramLoss.Nce, Dim: 4, Window: 0, Negatives: 16, Epochs: 100, MinCount: 1,
+    static EmbeddingOptions Article(int seed) => new(SkipGramLoss.Nce, Dim: 4, Window: 0, Negatives: 5, Epochs: 50, MinCount: 1,
         Subsample: 0, Rate: 1.0, LinearDecay: false, Threads: 1, seed);
 
     /// <summary>Negative sampling. Small corpora get more passes, so that every size sees some twenty million words, and keep rarer words.
     /// Measured in docs/experiments.md.</summary>
     static EmbeddingOptions Default(int seed, long tokens) => new(SkipGramLoss.NegativeSampling, Dim: 100, Window: 5, Negatives: 5,
         Epochs: (int)Math.Clamp(5_000_000 / Math.Max(1, tokens), 5, 50), MinCount: tokens < 20_000 ? 1 : tokens < 2_000_000 ? 2 : 5,
-        Subsample: 1e-3, Rate: 0.05, LinearDecay: true, Threads: 1, seed);
+        Subsample: Math.Max(1e-4, 1.0 / Math.Max(1, tokens)), Rate: 0.05, LinearDecay: true, Threads: 1, seed);
 
     static IEnumerable<string> Errors(EmbeddingOptions o)
     {

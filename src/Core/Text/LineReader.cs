@@ -5,10 +5,16 @@ namespace Scion.Text;
 /// <summary>Reads lines, words and bytes from one stream with one buffer, which bounds a line.</summary>
 sealed class LineReader(Stream stream, int maxLine)
 {
-    readonly byte[] buffer = new byte[Math.Max(1 << 16, maxLine + 1)];
+    readonly byte[] buffer = new byte[Math.Max(1 << 16, maxLine + 2)];
     int from;
     int to;
     bool ended;
+
+    public void SkipByteOrderMark()
+    {
+        Fill(3);
+        if (buffer.AsSpan(from, to - from).StartsWith("\uFEFF"u8)) from += 3;
+    }
 
     /// <summary>What is buffered of the rest, at least a line or all of the buffer.</summary>
     public ReadOnlySpan<byte> Peek()
@@ -25,16 +31,16 @@ sealed class LineReader(Stream stream, int maxLine)
         while (true)
         {
             int end = buffer.AsSpan(from + searched, to - from - searched).IndexOf((byte)'\n');
-            if (end >= 0)
+            if (end >= 0 && searched + end <= maxLine)
             {
                 line = buffer.AsSpan(from, searched + end);
                 from += searched + end + 1;
                 return true;
             }
             searched = to - from;
+            if (end >= 0 || searched > maxLine) throw VectorFileFaults.WrongLine(0, $"a line is longer than {maxLine} bytes");
             if (ended || !Fill(searched + 1))
             {
-                if (!ended) throw VectorFileFaults.WrongLine(0, $"a line is longer than {maxLine} bytes");
                 line = buffer.AsSpan(from, to - from);
                 from = to;
                 return line.Length > 0;

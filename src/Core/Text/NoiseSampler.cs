@@ -51,8 +51,18 @@ public sealed class NoiseSampler
         return (uint)bits <= threshold[id] ? id : alias![id];
     }
 
-    /// <summary>log(draws · P(word)): what NCE takes off a logit.</summary>
+    /// <summary>Log of how often the word is expected among the draws, repeats counted once: log(1 − (1 − P(word))^draws). What NCE takes off a
+    /// logit; TensorFlow's sampler without replacement has the same.</summary>
     public double LogExpected(int id, int draws) => threshold is null
-        ? Math.Log(draws * (Math.Log(id + 2.0) - Math.Log(id + 1.0)) / logRange)
+        ? Math.Log(-Expm1(draws * Log1P(-((Math.Log(id + 2.0) - Math.Log(id + 1.0)) / logRange))))
         : throw new InvalidOperationException("Only the log-uniform sampler is used with NCE.");
+
+    // Kahan's forms: exact where x is small, unlike log(1 + x) and exp(x) − 1.
+    static double Log1P(double x) => 1 + x is var y && y == 1 ? x : Math.Log(y) * x / (y - 1);
+
+    static double Expm1(double x)
+    {
+        double y = Math.Exp(x);
+        return y == 1 ? x : y - 1 == -1 ? -1 : (y - 1) * x / Math.Log(y);
+    }
 }

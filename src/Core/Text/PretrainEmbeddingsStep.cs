@@ -16,12 +16,14 @@ public sealed class PretrainEmbeddingsStep(StepMemo memo, IEmbeddingTrainer trai
         {
             Vocabulary vocabulary = Vocabulary.Parse(await memo.Store.ReadAsync(input.Vocabulary.Vocabulary, cancellation));
             EmbeddingOptions options = input.Vocabulary.Options;
-            TokenCorpus.Builder corpus = new(vocabulary);
-            List<string> samples = new(SentenceEncoderFit.MaxSamples);
+            TokenCorpus.Builder corpus = new(vocabulary, input.Source == EncoderSource.Own ? input.Vocabulary.Tokens : 0);
+            long texts = input.Data.Unlabelled + input.Data.Train.Sum(label => label.Rows), read = 0;
+            long every = Math.Max(1, texts / SentenceEncoderFit.MaxSamples);          // files are often sorted by label: the first ones would be one class
+            List<string> samples = [];
             await DatasetTexts.ReadAsync(memo.Store, input.Data, text =>
             {
                 if (input.Source == EncoderSource.Own) corpus.Add(text);
-                if (samples.Count < SentenceEncoderFit.MaxSamples) samples.Add(text);
+                if (read++ % every == 0 && samples.Count < SentenceEncoderFit.MaxSamples) samples.Add(text);
             }, null, cancellation);
 
             TrainedVectors trained;

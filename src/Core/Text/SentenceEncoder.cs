@@ -17,6 +17,9 @@ public sealed class SentenceEncoder(Vocabulary vocabulary, int dim, float[] vect
     /// <summary>Features shorter than this share of the mean they are left of are rounding noise, and are set to zero.</summary>
     public const float Noise = 1e-5f;
 
+    /// <summary>Most numbers of all word vectors together: they lie in one blob of less than 2 GiB, and in one ONNX file.</summary>
+    public const long MaxNumbers = 500_000_000;
+
     public Vocabulary Vocabulary { get; } = vocabulary;
 
     public int Dim { get; } = dim;

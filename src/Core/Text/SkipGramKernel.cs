@@ -17,7 +17,8 @@ static unsafe class SkipGramKernel
     /// <summary>Rows are padded with zeros to whole vectors of this many floats.</summary>
     public const int Lane = 8;
 
-    /// <param name="inputs">Rows of the context words, [inputCount] pointers to [width]. Distinct rows, or repeated ones: updates add up.</param>
+    /// <param name="inputs">Rows of the context words, [inputCount] pointers to [width]. A row may stand twice: its
+    /// updates add up, and its second push to the outputs is from where the first has moved it.</param>
     /// <param name="inputCount">Rows in <paramref name="inputs"/>.</param>
     /// <param name="outputs">Rows of the centre word (first) and the noise words, distinct, [outputCount] pointers to [width].</param>
     /// <param name="biases">Bias of each output, [outputCount] pointers, or null where the objective has none.</param>

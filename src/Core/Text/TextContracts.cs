@@ -44,7 +44,7 @@ public enum SkipGramLoss
 /// <summary>Every setting of skip-gram training, complete; stored with the vectors it made.</summary>
 /// <param name="Loss">Objective.</param>
 /// <param name="Dim">Components of a vector, in [1, 1024].</param>
-/// <param name="Window">Words to each side of the centre word; 0 means the whole sentence (preset "article").</param>
+/// <param name="Window">Words to each side of the centre word; 0 means the whole text, at most 64 words to each side (preset "article").</param>
 /// <param name="Negatives">Noise words a pair, in [1, 64].</param>
 /// <param name="Epochs">Passes over the corpus, in [1, 10000].</param>
 /// <param name="MinCount">Rarer words are left out, in [1, 1000000].</param>

@@ -19,7 +19,14 @@ public static class TextFaults
         string.Create(CultureInfo.InvariantCulture, $"Training of word vectors diverged: a value is no longer finite (rate {options.Rate}, {options.Negatives} negatives, {options.Epochs} epochs)."),
         "Lower embedding.rate, for instance to a tenth.");
 
+    public static InputRejectedException TooLarge(long words, int dim) => new("T012",
+        string.Create(CultureInfo.InvariantCulture, $"{words:N0} words of {dim} components are {words * dim:N0} numbers; {SentenceEncoder.MaxNumbers:N0} fit into one encoder."),
+        "Raise embedding.minCount, or lower embedding.dim.");
+
+    public static InputRejectedException CorpusTooLong(long tokens) => new("T013",
+        string.Create(CultureInfo.InvariantCulture, $"The texts have {tokens:N0} words; {Array.MaxLength:N0} are trained on at most."), "Leave texts out.");
+
     public static InputRejectedException UnknownWord(string word, IReadOnlyList<string> close) => new("T005",
-        $"The model does not know the word '{word}'." + (close.Count == 0 ? "" : $" It knows: {string.Join(", ", close)}."),
+        $"The model does not know the word '{(word.Length > 80 ? word[..80] + "…" : word)}'." + (close.Count == 0 ? "" : $" It knows: {string.Join(", ", close)}."),
         "Try another spelling, or a more common word.", Refusal.NotFound);
 }

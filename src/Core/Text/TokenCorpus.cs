@@ -24,12 +24,15 @@ public sealed class TokenCorpus(int[] ids, int[] starts)
     }
 
     /// <summary>Collects texts as ids; words that are not known are left out.</summary>
-    public sealed class Builder(Vocabulary vocabulary)
+    /// <param name="vocabulary">Gives the ids.</param>
+    /// <param name="words">About how many words will come, known or not; spares memory when right.</param>
+    public sealed class Builder(Vocabulary vocabulary, long words = 1024)
     {
-        int[] ids = new int[1024];
+        int[] ids = new int[Math.Min(words, Array.MaxLength)];
         int count;
         readonly List<int> starts = [0];
 
+        /// <exception cref="Faults.InputRejectedException">The corpus has more words than fit (T013).</exception>
         public void Add(string text)
         {
             Tokenizer.WordReader words = new(Tokenizer.Composed(text), stackalloc char[Tokenizer.MaxWord]);
@@ -37,7 +40,8 @@ public sealed class TokenCorpus(int[] ids, int[] starts)
             {
                 int id = vocabulary.IdOf(words.Current);
                 if (id < 0) continue;
-                if (count == ids.Length) Array.Resize(ref ids, checked((int)Math.Min(Array.MaxLength, ids.Length + (ids.Length / 2L))));
+                if (count == Array.MaxLength) throw TextFaults.CorpusTooLong(count + 1L);
+                if (count == ids.Length) Array.Resize(ref ids, (int)Math.Min(Array.MaxLength, ids.Length + (ids.Length / 2L) + 1024));
                 ids[count++] = id;
             }
             if (count > starts[^1]) starts.Add(count);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -24,10 +25,16 @@ public static class Tokenizer
         return words;
     }
 
+    /// <summary>Marks in a row that are kept; the same limit as UAX #15's stream-safe text. No language comes near it.</summary>
+    const int MaxMarks = 30;
+
     /// <summary>The text in normal form C, which <see cref="WordReader"/> expects; the same object when it is so already.</summary>
+    /// <remarks>Sorting marks takes quadratic time in their number (160,000 of them half a minute), so of more than 30 in a row the rest is
+    /// dropped first.</remarks>
     public static string Composed(string text)
     {
         if (Ascii.IsValid(text)) return text;
+        text = WithoutLongMarkRuns(text);
         try
         {
             return text.IsNormalized() ? text : text.Normalize();
@@ -36,6 +43,22 @@ public static class Tokenizer
         {
             return text;
         }
+    }
+
+    static string WithoutLongMarkRuns(string text)
+    {
+        StringBuilder? kept = null;
+        int marks = 0;
+        for (int at = 0, width; at < text.Length; at += width)
+        {
+            OperationStatus status = Rune.DecodeFromUtf16(text.AsSpan(at), out Rune rune, out width);
+            bool mark = status == OperationStatus.Done && rune.Value >= 0x300
+                && Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark;
+            marks = mark ? marks + 1 : 0;
+            if (marks > MaxMarks) kept ??= new StringBuilder(text, 0, at, text.Length);
+            else kept?.Append(text, at, width);
+        }
+        return kept?.ToString() ?? text;
     }
 
     /// <summary>Reads words one by one without allocating.</summary>

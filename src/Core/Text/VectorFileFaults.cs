@@ -21,6 +21,9 @@ public static class VectorFileFaults
     public static InputRejectedException NoOverlap(string encoder, int words) => new("T010",
         $"None of the {words} words of these reviews is in '{encoder}'.", "Import vectors of the reviews' language, or leave the encoder setting out.");
 
+    public static InputRejectedException CannotWrite(string word) => new("T014",
+        $"The word '{word}' is empty or holds a space or a line break; word vector files part words by these.", "Leave the word out, or train the model again.");
+
     public static InputRejectedException NotImported(string encoder) => new("T011",
         $"There is no encoder '{encoder}'.", "Import it with 'scion encoders import FILE', and use the name that prints.", Refusal.NotFound);
 }

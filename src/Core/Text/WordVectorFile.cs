@@ -33,11 +33,12 @@ public static class WordVectorFile
     /// <param name="file">Read to its end.</param>
     /// <param name="keep">Which words to keep, given the word and how many were kept before; null keeps all.</param>
     /// <param name="cancellation">Stops the reading.</param>
-    /// <exception cref="Faults.InputRejectedException">The file is in no known format (T006), a line is wrong (T007), it ends early (T008), or a value
-    /// is not finite (T009).</exception>
+    /// <exception cref="Faults.InputRejectedException">The file is in no known format (T006), a line is wrong (T007), it ends early (T008), a value
+    /// is not finite (T009), or more is kept than fits (T012).</exception>
     public static WordVectors Read(Stream file, Func<string, int, bool>? keep, CancellationToken cancellation)
     {
         LineReader reader = new(file, MaxLine);
+        reader.SkipByteOrderMark();
         if (!reader.TryReadLine(out ReadOnlySpan<byte> first)) throw VectorFileFaults.UnknownFormat("the file is empty");
         Sink sink = new(keep);
         if (TryHeader(first, out long words, out int dim))
@@ -65,8 +66,11 @@ public static class WordVectorFile
     }
 
     /// <summary>Writes vectors so that other tools read them.</summary>
+    /// <exception cref="Faults.InputRejectedException">A word holds a space or a line feed, which none of the formats can say (T014); nothing is written.</exception>
     public static void Write(Stream file, IReadOnlyList<string> words, ReadOnlySpan<float> vectors, int dim, WordVectorFormat format)
     {
+        foreach (string word in words)
+            if (word.Length == 0 || word.AsSpan().ContainsAny(" \n\r")) throw VectorFileFaults.CannotWrite(word);
         if (format != WordVectorFormat.Glove) file.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{words.Count} {dim}\n")));
         for (int id = 0; id < words.Count; id++)
         {
@@ -100,8 +104,9 @@ public static class WordVectorFile
     {
         int end = ahead.IndexOf((byte)'\n');
         ReadOnlySpan<byte> line = end < 0 ? ahead : ahead[..end];
-        return line.IndexOfAnyInRange((byte)0, (byte)8) < 0 && CountFields(line) >= Math.Min(dim + 1, 2)
-            && (end < 0 || CountFields(line) == dim + 1);
+        line = line.TrimEnd(" \r"u8);
+        return CountFields(line) >= dim + 1 && Utf8Parser.TryParse(line[(line.LastIndexOf((byte)' ') + 1)..], out float _, out int used)
+            && used == line.Length - line.LastIndexOf((byte)' ') - 1;
     }
 
     static int CountFields(ReadOnlySpan<byte> line)
@@ -121,7 +126,14 @@ public static class WordVectorFile
         line = line.Trim(" \r"u8);
         int fields = CountFields(line), space = -1;
         if (fields < dim + 1) throw VectorFileFaults.WrongLine(number, $"it has {fields - 1} values, the first has {dim}");
-        for (int skip = fields - dim; skip > 0; skip--) space += 1 + line[(space + 1)..].IndexOf((byte)' ');      // GloVe has words that hold spaces
+        int part = 0;
+        for (int skip = fields - dim; skip > 0; skip--)                                  // GloVe has words that hold spaces
+        {
+            part = space + 1;
+            space = part + line[part..].IndexOf((byte)' ');
+        }
+        if (part > 0 && Utf8Parser.TryParse(line[part..space], out float _, out int all) && all == space - part)
+            throw VectorFileFaults.WrongLine(number, $"it has {fields - 1} values, the first has {dim}");
         Span<float> vector = sink.Begin(Encoding.UTF8.GetString(line[..space]), dim);
         ReadOnlySpan<byte> rest = line[(space + 1)..];
         for (int j = 0; j < dim; j++)
@@ -166,6 +178,7 @@ public static class WordVectorFile
                 repeated++;
                 return [];
             }
+            if ((words.Count + 1L) * dim > SentenceEncoder.MaxNumbers) throw TextFaults.TooLarge(words.Count + 1L, dim);
             int at = words.Count * dim;
             if (vectors.Length < at + dim) Array.Resize(ref vectors, checked((int)Math.Min(Array.MaxLength, Math.Max(1024L * dim, vectors.Length * 2L))));
             words.Add(word);
