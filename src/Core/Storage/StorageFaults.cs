@@ -41,4 +41,30 @@ public static class StorageFaults
     public static InputRejectedException OtherFileSystem(BlobPath path, string root) => new("S015",
         $"'{path}' lies on another file system than '{root}', so it cannot be written atomically.",
         "Mount the whole data folder, not one container in it.");
+
+    public static InputRejectedException ConnectionUnusable() => new("S020",
+        "The storage connection is neither a connection string nor an address of the form https://account.blob.core.windows.net.",
+        "Copy it from the account's page 'Access keys', give its address to use your own sign-in, or 'UseDevelopmentStorage=true' for Azurite.");
+
+    public static InputRejectedException NotAuthorized(string what, string reason) => new("S021",
+        $"The storage account refuses access to '{what}': {reason}.",
+        "Sign in with 'az login' or give the app an identity, with the role 'Storage Blob Data Contributor'; with a key or a SAS, check that it is current.");
+
+    public static TransientStorageException NoAnswer(string what, string reason, Exception inner) => new("S022",
+        $"Storage did not answer for '{what}' in {AzureBlobStore.MaxTries} tries: {reason}",
+        "Repeat the call. If it stays, check the account's name, the network and the service's status.", inner);
+
+    public static TransientStorageException OutcomeUnknown(BlobPath path, Exception inner) => new("S023",
+        $"A write of '{path}' was sent again because its answer was lost, and another write has come since: whether it was done cannot be told.",
+        "Read the blob and decide anew.", inner);
+
+    public static InputRejectedException ServiceRefused(string what, int status, string? code, string reason) => new("S024",
+        $"The storage service refuses '{what}' with {status} {code}: {reason}", "Look the service's code up; repeating the call will not help.");
+
+    public static InputRejectedException AddressFolded(BlobPath path) => new("S025",
+        $"The address built for '{path}' leads elsewhere.", "Rename the blob.");
+
+    public static InputRejectedException ListUnreadable(string what, Exception inner) => new("S026",
+        $"The list of '{what}' is not readable XML: {inner.Message}",
+        "A blob there has a control character in its name. Find it with another tool and delete it.");
 }
