@@ -9,10 +9,11 @@ namespace Scion.Evaluation;
 /// <param name="Candidates">All fitted candidates.</param>
 /// <param name="Encoder">Encoder of the transfer candidate.</param>
 /// <param name="Features">Features of the transfer candidate.</param>
-/// <param name="Settings">Seed.</param>
+/// <param name="Settings">Head kind, seed.</param>
+/// <param name="Files">What the files held, in their order: names of label suspects' files.</param>
 public sealed record EvaluateInput(
     CuratedReviews Data, IReadOnlyList<HeadsTrained> Candidates, EncoderTrained Encoder, IReadOnlyList<FeaturesExtracted> Features,
-    ReviewSettings Settings);
+    ReviewSettings Settings, IReadOnlyList<IngestedFile> Files);
 
 /// <summary>A figure with its 95 % interval.</summary>
 /// <param name="Value">The estimate, in [0, 1].</param>
@@ -27,15 +28,15 @@ public readonly record struct Figure(double Value, double Low, double High);
 /// <param name="F1">Harmonic mean of both; bootstrap interval.</param>
 public sealed record ClassMetrics(string Label, int Support, Figure Precision, Figure Recall, Figure F1);
 
-/// <summary>One model measured on rows it was not fitted on.</summary>
+/// <summary>One model measured on rows it was not fitted on. Under cross-validation a row counts once, by the share of its repeats.</summary>
 /// <param name="Name">"majority", "bag-of-words", "scratch" or "transfer".</param>
 /// <param name="Rows">Rows measured on.</param>
 /// <param name="Accuracy">Share right; Wilson interval.</param>
-/// <param name="MacroF1">Mean F1 over classes; bootstrap interval.</param>
-/// <param name="LogLoss">Mean −log p(true class), nats; null for majority.</param>
+/// <param name="MacroF1">Mean F1 over classes that have test rows; bootstrap interval.</param>
+/// <param name="LogLoss">Mean −log p(true class) of calibrated probabilities, nats; null for majority.</param>
 /// <param name="CalibrationError">Expected calibration error over 10 bins of equal mass, in [0, 1]; null for majority.</param>
 /// <param name="Classes">Per class.</param>
-/// <param name="Confusion">[true, predicted] row counts, in the order of the labels.</param>
+/// <param name="Confusion">[true, predicted] row counts, in the order of the labels; a row stands where most of its repeats put it.</param>
 public sealed record ModelMetrics(
     string Name, int Rows, Figure Accuracy, Figure MacroF1, double? LogLoss, double? CalibrationError,
     IReadOnlyList<ClassMetrics> Classes, IReadOnlyList<IReadOnlyList<int>> Confusion);
@@ -50,8 +51,8 @@ public sealed record ModelMetrics(
 public sealed record PairedTest(string Better, string Than, int OnlyFirstRight, int OnlySecondRight, double PValue, string Verdict);
 
 /// <summary>Accuracy with fewer labels, same test rows or folds.</summary>
-/// <param name="LabelsPerClass">Training labels kept per class.</param>
-/// <param name="Accuracy">Mean over draws.</param>
+/// <param name="LabelsPerClass">Training labels kept per class; in the last point all rows, divided by classes.</param>
+/// <param name="Accuracy">Mean over draws; the interval holds both the choice of labels and of test rows.</param>
 public sealed record LearningPoint(int LabelsPerClass, Figure Accuracy);
 
 /// <summary>A labelled row whose label the other rows contradict.</summary>

@@ -19,6 +19,15 @@ public sealed class HeldOutPredictions(int[] rows, int[] repeats, float[] logits
 
     public ReadOnlySpan<float> LogitsOf(int i) => Logits.AsSpan(i * Classes, Classes);
 
+    /// <summary>Index of the largest logit; the first of equal ones.</summary>
+    public static int Largest(ReadOnlySpan<float> logits)
+    {
+        int best = 0;
+        for (int c = 1; c < logits.Length; c++)
+            if (logits[c] > logits[best]) best = c;
+        return best;
+    }
+
     public byte[] ToBytes()
     {
         SafeTensors file = new();

@@ -49,7 +49,7 @@ public static class TrainReviewsPipeline
             steps.TrainHeads);
 
         await steps.Report(new RunStage(nameof(steps.Evaluate), 0, 1));
-        Evaluated evaluated = await steps.Evaluate(new EvaluateInput(data, candidates, encoders[0], transferred, settings));
+        Evaluated evaluated = await steps.Evaluate(new EvaluateInput(data, candidates, encoders[0], transferred, settings, files));
 
         await steps.Report(new RunStage(nameof(steps.Publish), 0, 1));
         Published published = await steps.Publish(new PublishInput(request.Model, request.Version, request.Run, request.DataDigest, data,

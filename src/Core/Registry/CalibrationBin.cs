@@ -35,7 +35,7 @@ public sealed record CalibrationBin(int Rows, double Confidence, Figure Accuracy
                 sum += confidence;
                 if (isRight) right++;
             }
-            return new CalibrationBin(bin.Length, sum / bin.Length, Wilson(right, bin.Length));
+            return new CalibrationBin(bin.Length, sum / bin.Length, Wilson.Interval(right, bin.Length));
         })];
     }
 
@@ -47,14 +47,5 @@ public sealed record CalibrationBin(int Rows, double Confidence, Figure Accuracy
         double total = 0;
         foreach (float logit in logits) total += Math.Exp((logit - logits[best]) / temperature);
         return (best, 1 / total);
-    }
-
-    static Figure Wilson(int right, int of)
-    {
-        const double z = 1.959963984540054;
-        double share = (double)right / of, spread = z * z / of;
-        double middle = (share + spread / 2) / (1 + spread);
-        double half = z * Math.Sqrt(share * (1 - share) / of + spread / 4 / of) / (1 + spread);
-        return new Figure(share, Math.Max(0, middle - half), Math.Min(1, middle + half));
     }
 }

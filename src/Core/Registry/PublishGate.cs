@@ -10,9 +10,6 @@ namespace Scion.Registry;
 /// <param name="Sentence">Why, with numbers.</param>
 public sealed record PublishGate(bool Pass, string Sentence)
 {
-    /// <summary>Below this probability of chance a difference counts.</summary>
-    const double Significance = 0.05;
-
     /// <summary>Both versions, as served, on the same held-out rows.</summary>
     /// <param name="champion">Name of the version that serves.</param>
     /// <param name="rows">For each row: whether the challenger and whether the champion is right.</param>
@@ -21,10 +18,10 @@ public sealed record PublishGate(bool Pass, string Sentence)
     public static PublishGate OnRows(string champion, IReadOnlyCollection<(bool Challenger, bool Champion)> rows)
     {
         int won = rows.Count(row => row.Challenger && !row.Champion), lost = rows.Count(row => row.Champion && !row.Challenger);
-        double p = ExactP(won, lost);
+        double p = McNemar.ExactP(won, lost);
         string numbers = string.Create(CultureInfo.InvariantCulture,
             $"right on {rows.Count(row => row.Challenger):n0} of {rows.Count:n0} held-out rows, {champion} on {rows.Count(row => row.Champion):n0} (only this one {won:n0}, only the other {lost:n0}, exact p = {p:0.###})");
-        return p >= Significance ? new(true, $"Promoted: {numbers}; the two cannot be told apart.")
+        return p >= McNemar.Significance ? new(true, $"Promoted: {numbers}; the two cannot be told apart.")
             : won > lost ? new(true, $"Promoted: {numbers}; better.")
             : new(false, $"Not promoted: {numbers}; worse. Promote it by hand if that is wanted.");
     }
@@ -38,19 +35,5 @@ public sealed record PublishGate(bool Pass, string Sentence)
         return challenger.High < stored.Low ? new(false, $"Not promoted: {numbers}; its interval lies below. Promote it by hand if that is wanted.")
             : challenger.Low > stored.High ? new(true, $"Promoted: {numbers}; its interval lies above.")
             : new(true, $"Promoted: {numbers}; the intervals overlap, so the two cannot be told apart.");
-    }
-
-    /// <summary>Two-sided exact binomial test that wins and losses are equally likely, as McNemar's test on discordant pairs.</summary>
-    public static double ExactP(int won, int lost)
-    {
-        int n = won + lost, few = Math.Min(won, lost);
-        if (n == 0) return 1;
-        double term = -n * Math.Log(2), tail = Math.Exp(term);            // ln of C(n, k) / 2ⁿ, from k = 0 upwards
-        for (int k = 1; k <= few; k++)
-        {
-            term += Math.Log((double)(n - k + 1) / k);
-            tail += Math.Exp(term);
-        }
-        return Math.Min(1, 2 * tail);
     }
 }

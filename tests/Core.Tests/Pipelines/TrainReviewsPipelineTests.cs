@@ -164,7 +164,7 @@ public sealed class TrainReviewsPipelineTests
 static class TestHeads
 {
     public static HeadsTrained Trained(CandidateKind kind, ArtifactRef artifact, IReadOnlyList<string> warnings) =>
-        new(kind, "logistic", 1, 0.5, 10, artifact, artifact, warnings);
+        new(kind, "logistic", 1, 0.5, 10, artifact, artifact, warnings, artifact, 1);
 
     public static Evaluated Evaluated(ArtifactRef artifact, IReadOnlyList<string> warnings) =>
         new(Protocol.HashSplit, [], [], [], 1, 0, [], "logistic", 1, 10, artifact, artifact, warnings);

@@ -1,0 +1,48 @@
+using System.Globalization;
+using Scion.Datasets;
+
+namespace Scion.Evaluation;
+
+/// <summary>What a person should know before trusting the figures.</summary>
+static class EvaluationWarnings
+{
+    /// <summary>Measured rows below which no figure is exact to ±10 points.</summary>
+    const int FewRows = 100;
+
+    const double WideInterval = 0.2, Imbalance = 5;
+
+    const int FewOfAClass = 5;
+
+    /// <param name="data">The data set.</param>
+    /// <param name="models">Majority first, transfer last.</param>
+    /// <param name="comparisons">Of transfer.</param>
+    /// <param name="suspects">Label suspects found.</param>
+    public static IEnumerable<string> Of(CuratedReviews data, IReadOnlyList<ModelMetrics> models, IReadOnlyList<PairedTest> comparisons, int suspects)
+    {
+        ModelMetrics transfer = models[^1];
+        if (transfer.Rows < FewRows)
+            yield return Text($"E101: Only {transfer.Rows} labelled rows were measured on; 100 or more tell accuracy to about ±10 points. Label more rows.");
+        if (transfer.Accuracy.High - transfer.Accuracy.Low > WideInterval)
+            yield return Text($"E102: Accuracy is only known to lie between {Percent(transfer.Accuracy.Low)} and {Percent(transfer.Accuracy.High)}. Label more rows to narrow it.");
+        LabelCount[] counts = [.. data.Train.OrderByDescending(count => count.Rows).ThenBy(count => count.Label, StringComparer.Ordinal)];
+        if (counts.Length > 1 && counts[0].Rows >= Imbalance * counts[^1].Rows)
+            yield return Text($"E103: Classes are uneven: '{counts[0].Label}' has {counts[0].Rows} training rows, '{counts[^1].Label}' has {counts[^1].Rows}. Look at macro-F1 and at recall by class; accuracy hides rare classes.");
+        string[] thin = [.. transfer.Classes.Where(c => c.Support < FewOfAClass).Select(c => $"'{c.Label}' ({c.Support})")];
+        if (thin.Length > 0)
+            yield return Text($"E104: Fewer than {FewOfAClass} rows were measured on of {string.Join(", ", thin)}; figures of {(thin.Length == 1 ? "that class say" : "those classes say")} little.");
+        foreach (PairedTest test in comparisons)
+        {
+            string numbers = Text($"only transfer right on {test.OnlyFirstRight} rows, only {test.Than} on {test.OnlySecondRight}, exact p = {test.PValue:0.###}");
+            if (test.Verdict == "worse")
+                yield return $"E105: Transfer is worse than {test.Than} ({numbers}). {(test.Than == "bag-of-words" ? "With this many labels single words tell more; add unlabelled text like it." : "Check the labels and the columns.")}";
+            else if (test.Verdict == "cannot tell")
+                yield return $"E106: Transfer cannot be told apart from {test.Than} ({numbers}). Label more rows, or add unlabelled text.";
+        }
+        if (suspects > 0)
+            yield return Text($"E107: {suspects} {(suspects == 1 ? "label is" : "labels are")} contradicted by the other rows; the report lists {(suspects == 1 ? "it" : "them")}. Check {(suspects == 1 ? "it" : "them")} first.");
+    }
+
+    static string Percent(double share) => Text($"{100 * share:0} %");
+
+    static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,152 @@
+using Scion.Evaluation;
+
+namespace Scion.Heads;
+
+/// <summary>A head fitted to all training rows, and how it was chosen.</summary>
+/// <param name="Kind">"logistic" or "nearest-mean".</param>
+/// <param name="Strength">L2 strength; null for nearest-mean.</param>
+/// <param name="Head">Fitted to all training rows.</param>
+/// <param name="Features">The features it was fitted to, of all rows.</param>
+/// <param name="Validated">Training rows that were held out once, in the order given; all, but the only row of a class.</param>
+/// <param name="Validation">Logits for each by a head of the same kind and strength not fitted on it, [validated, classes].</param>
+/// <param name="Accuracy">Share of them right, each class weighing the same; 1 / classes when none was held out.</param>
+/// <param name="Temperature">Logits divided by it are calibrated.</param>
+public sealed record SelectedHead(
+    string Kind, double? Strength, LinearHead Head, FeatureMatrix Features, int[] Validated, float[] Validation, double Accuracy, double Temperature);
+
+/// <summary>Chooses kind and strength of a head by cross-validation on the training rows, and fits it to all of them.</summary>
+/// <remarks>Each choice is judged by the mean negative log-likelihood of rows held out, classes weighing the same, after the best temperature
+/// (<see cref="TemperatureScaling"/>): likelihood tells choices apart that have equally many rows right, and the temperature leaves the
+/// direction of the weights to be judged and not their size. Choices no worse than the best by <see cref="Tie"/> are ties; the strongest of them wins, and nearest
+/// mean counts as the strongest: it is what logistic regression tends to as its strength grows. So a handful of labels, whose validation is
+/// noise, gets the choice with the least freedom. Rule and figures: docs/experiments.md.</remarks>
+public static class HeadSelection
+{
+    /// <summary>Strengths tried, strongest first: half a decade apart, for features of unit length.</summary>
+    public static readonly IReadOnlyList<double> Strengths = [30, 10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
+
+    /// <summary>The strength of a head that nothing could be validated for.</summary>
+    const double Unvalidated = 1;
+
+    /// <summary>Rows below which each is left out alone.</summary>
+    const int LeaveOneOutBelow = 20;
+
+    /// <summary>Rows the choice is made on at most; more rows, evenly spaced, change nothing that can be measured.</summary>
+    const int MostRows = 10_000;
+
+    /// <summary>Tolerance of fits that are compared: their logits are then right to about 1e-3.</summary>
+    const double Tolerance = 1e-5;
+
+    public const string Auto = "auto", Logistic = "logistic", NearestMeanKind = "nearest-mean";
+
+    /// <param name="features">Features of all rows, with what is learned of them learned from the rows given and no other.</param>
+    /// <param name="rows">Training rows; each class has one at least.</param>
+    /// <param name="labels">Class of every row.</param>
+    /// <param name="classes">At least 2.</param>
+    /// <param name="kind">"auto", "logistic" or "nearest-mean".</param>
+    /// <param name="seed">Of the folds.</param>
+    /// <param name="threads">Folds fitted at once; the answer does not depend on it.</param>
+    /// <param name="cancellation">Stops the work between fits.</param>
+    /// <exception cref="Faults.InputRejectedException">The kind is not known (H004).</exception>
+    public static SelectedHead Fit(
+        Func<int[], FeatureMatrix> features, int[] rows, int[] labels, int classes, string kind, int seed, int threads, CancellationToken cancellation)
+    {
+        if (kind is not (Auto or Logistic or NearestMeanKind)) throw HeadFaults.UnknownHead(kind);
+        double?[] choices = [.. kind == Logistic ? [] : new double?[] { null }, .. kind == NearestMeanKind ? [] : Strengths.Select(s => (double?)s)];
+        int[] judged = Spaced(rows, labels, classes);
+        (int[] validated, float[][] logits) = Validate(features, judged, labels, classes, choices, seed, threads, cancellation);
+
+        int chosen = choices.Length == 1 ? 0 : Array.FindIndex(choices, choice => choice is null or <= Unvalidated);
+        double temperature = 1;
+        if (validated.Length > 0)
+        {
+            (double Temperature, double Loss)[] fits = [.. logits.Select(of => TemperatureScaling.Fit(of, [.. validated.Select(row => labels[row])], classes))];
+            double best = fits.Min(fit => fit.Loss);
+            chosen = Array.FindIndex(fits, fit => fit.Loss <= best + Tie(validated.Length));
+            temperature = fits[chosen].Temperature;
+        }
+        float[] validation = validated.Length > 0 ? logits[chosen] : [];
+        if (judged.Length < rows.Length)
+        {
+            (validated, logits) = Validate(features, rows, labels, classes, [choices[chosen]], seed, threads, cancellation);
+            validation = logits[0];
+        }
+        FeatureMatrix all = features(rows);
+        LinearHead head = choices[chosen] is { } strength
+            ? LogisticRegression.Fit(all, rows, labels, classes, strength)
+            : NearestMean.Fit(all, rows, labels, classes);
+        return new SelectedHead(choices[chosen] is null ? NearestMeanKind : Logistic, choices[chosen], head, all, validated, validation,
+            BalancedAccuracy(validated, validation, labels, classes), temperature);
+    }
+
+    /// <summary>Difference of mean loss, in nats, that is not a difference.</summary>
+    static double Tie(int rows) => 0.1 / Math.Sqrt(rows);
+
+    /// <summary>Held-out logits of each choice, [choice][validated, classes].</summary>
+    static (int[] Validated, float[][] Logits) Validate(
+        Func<int[], FeatureMatrix> features, int[] rows, int[] labels, int classes, double?[] choices, int seed, int threads, CancellationToken cancellation)
+    {
+        int[] counts = new int[classes];
+        foreach (int row in rows) counts[labels[row]]++;
+        int[][] folds = rows.Length < LeaveOneOutBelow
+            ? StratifiedFolds.LeaveOneOut(rows, labels, classes)
+            : StratifiedFolds.Of(rows, labels, classes, StratifiedFolds.Most, seed, stream: 101);
+        Dictionary<int, int> place = new(rows.Length);
+        HashSet<int> held = [.. folds.SelectMany(fold => fold)];
+        int[] validated = [.. rows.Where(held.Contains)];
+        for (int i = 0; i < validated.Length; i++) place[validated[i]] = i;
+        float[][] logits = [.. choices.Select(_ => new float[validated.Length * classes])];
+        Parallel.For(0, folds.Length, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation }, f =>
+        {
+            HashSet<int> left = [.. folds[f]];
+            int[] train = [.. rows.Where(row => !left.Contains(row))];
+            FeatureMatrix matrix = features(train);
+            LogisticRegression? path = null;
+            for (int c = 0; c < choices.Length; c++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                LinearHead head = choices[c] is { } strength
+                    ? (path ??= new LogisticRegression(matrix, train, labels, classes)).Fit(strength, Tolerance)
+                    : NearestMean.Fit(matrix, train, labels, classes);
+                WideHead wide = new(head);
+                foreach (int row in folds[f]) wide.Logits(matrix, row, logits[c].AsSpan(place[row] * classes, classes));
+            }
+        });
+        return (validated, logits);
+    }
+
+    /// <summary>At most <see cref="MostRows"/> rows, evenly spaced, and two of each class at least where there are two.</summary>
+    static int[] Spaced(int[] rows, int[] labels, int classes)
+    {
+        if (rows.Length <= MostRows) return rows;
+        HashSet<int> kept = [.. Enumerable.Range(0, MostRows).Select(i => rows[(int)((long)i * rows.Length / MostRows)])];
+        for (int c = 0; c < classes; c++) kept.UnionWith(rows.Where(row => labels[row] == c).Take(2));
+        return [.. rows.Where(kept.Contains)];
+    }
+
+    static double BalancedAccuracy(int[] rows, float[] logits, int[] labels, int classes)
+    {
+        double[] right = new double[classes], of = new double[classes];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            of[labels[rows[i]]]++;
+            if (HeldOutPredictions.Largest(logits.AsSpan(i * classes, classes)) == labels[rows[i]]) right[labels[rows[i]]]++;
+        }
+        double[] recalls = [.. Enumerable.Range(0, classes).Where(c => of[c] > 0).Select(c => right[c] / of[c])];
+        return recalls.Length == 0 ? 1.0 / classes : recalls.Average();
+    }
+}
+
+/// <summary>A head as doubles, for features of any layout.</summary>
+public sealed class WideHead(LinearHead head)
+{
+    readonly double[] weights = [.. head.Weights.Select(weight => (double)weight)];
+
+    /// <param name="features">Features.</param>
+    /// <param name="row">Row of them.</param>
+    /// <param name="logits">[classes], written.</param>
+    public void Logits(FeatureMatrix features, int row, Span<float> logits)
+    {
+        for (int c = 0; c < head.Classes; c++) logits[c] = (float)(head.Bias[c] + features.Dot(row, weights.AsSpan(c * features.Dim, features.Dim)));
+    }
+}

@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Scion.Datasets;
+using Scion.Pipelines;
+using Scion.Storage;
+using Scion.Text;
+
+namespace Scion.Heads;
+
+/// <summary>Fits a candidate's head to the training rows, and says what it predicts for rows it was not fitted on.</summary>
+/// <remarks>Reads: features, or for bag of words the shards with labelled rows; the row table. Writes: <c>head.bin</c>, <c>held-out.bin</c>,
+/// <c>validation.bin</c>. Labels of test rows are not used. Under <see cref="Protocol.CrossValidation"/> the held-out predictions are of all
+/// labelled rows, by repeated stratified cross-validation in which kind, strength, temperature and words are chosen anew inside each fold.
+/// Randomness: the seed in the settings. Clock: none. The answer does not depend on the number of threads.</remarks>
+public sealed class TrainHeadsStep(StepMemo memo)
+{
+    const int Version = 1;
+
+    /// <summary>Repeats of cross-validation: fewer rows vary more between repeats, and cost less.</summary>
+    public static int Repeats(int rows) => rows < 50 ? 10 : 5;
+
+    /// <exception cref="Faults.InputRejectedException">The data cannot be learned from (H001, H002, H005), features differ (H003), the head is not
+    /// known (H004), or an input is damaged (S003, S004, S006, S007).</exception>
+    public Task<HeadsTrained> RunAsync(TrainHeadsInput input, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
+        memo.RunAsync(nameof(TrainHeadsStep), Version, input, async writer =>
+        {
+            RowTable table = RowTable.Parse(await memo.Store.ReadAsync(input.Data.Rows, cancellation));
+            int classes = input.Data.Labels.Count;
+            int[] labels = [.. table.Labelled.Select(row => row.Label)], all = [.. Enumerable.Range(0, labels.Length)];
+            int[] train = [.. all.Where(row => table.Labelled[row].Use == RowUse.Train)], test = [.. all.Where(row => table.Labelled[row].Use == RowUse.Test)];
+            Check(input, labels, train, test);
+
+            Func<int[], FeatureMatrix> features;
+            if (input.Kind == CandidateKind.BagOfWords) features = (await WordsAsync(input.Data, table, cancellation)).FittedOn;
+            else
+            {
+                DenseFeatures dense = await LabelledFeatures.ReadAsync(memo.Store, table, input.Features, cancellation);
+                features = _ => dense;
+            }
+            // Folds run in parallel; the wait is left to a pool thread, since a host may run this on a thread it needs.
+            (SelectedHead selected, HeldOutPredictions held) = await Task.Run(() =>
+            {
+                SelectedHead head = HeadSelection.Fit(features, train, labels, classes, input.Settings.Head, input.Settings.Seed, Environment.ProcessorCount, cancellation);
+                return (head, input.Data.Protocol == Protocol.CrossValidation
+                    ? CrossValidate(features, train, labels, classes, input.Settings, head.Temperature, progress, cancellation)
+                    : Predict(head, test, classes));
+            }, cancellation);
+
+            HeldOutPredictions validation = new(selected.Validated, new int[selected.Validated.Length], selected.Validation, classes);
+            bool bag = input.Kind == CandidateKind.BagOfWords;
+            return new HeadsTrained(input.Kind, selected.Kind, selected.Strength, selected.Accuracy, (selected.Features.Dim + 1L) * classes,
+                bag ? null : await writer.AddAsync("head.bin", selected.Head.ToBytes(), cancellation),
+                await writer.AddAsync("held-out.bin", held.ToBytes(), cancellation), [.. Warnings(input, selected, train.Length)],
+                await writer.AddAsync("validation.bin", validation.ToBytes(), cancellation), selected.Temperature);
+        }, cancellation);
+
+    static void Check(TrainHeadsInput input, int[] labels, int[] train, int[] test)
+    {
+        IReadOnlyList<string> names = input.Data.Labels;
+        if (names.Count < 2) throw HeadFaults.OneClass(names.Count);
+        int[] counts = new int[names.Count];
+        foreach (int row in train) counts[labels[row]]++;
+        for (int c = 0; c < counts.Length; c++)
+            if (counts[c] < 2) throw HeadFaults.TooFewRows(names[c], counts[c]);
+        if (input.Data.Protocol != Protocol.CrossValidation && test.Length == 0) throw HeadFaults.NoTestRows();
+    }
+
+    async Task<BagOfWords> WordsAsync(CuratedReviews data, RowTable table, CancellationToken cancellation)
+    {
+        BagOfWords words = new();
+        await foreach (Registry.LabelledText row in Registry.LabelledText.ReadAsync(memo.Store, data, table, _ => true, cancellation)) words.Add(row.Text);
+        return words;
+    }
+
+    static HeldOutPredictions Predict(SelectedHead head, int[] rows, int classes)
+    {
+        float[] logits = new float[rows.Length * classes];
+        WideHead wide = new(head.Head);
+        for (int i = 0; i < rows.Length; i++) wide.Logits(head.Features, rows[i], logits.AsSpan(i * classes, classes));
+        return new HeldOutPredictions(rows, new int[rows.Length], logits, classes);
+    }
+
+    /// <summary>Logits of every row in every repeat, by row within a repeat. Each fold's are scaled so that <paramref name="temperature"/>, the
+    /// published one, calibrates them as the fold's own would.</summary>
+    static HeldOutPredictions CrossValidate(
+        Func<int[], FeatureMatrix> features, int[] rows, int[] labels, int classes, ReviewSettings settings, double temperature,
+        IProgress<StepProgress>? progress, CancellationToken cancellation)
+    {
+        int repeats = Repeats(rows.Length), done = 0;
+        (int Repeat, int[] Held)[] folds = [.. Enumerable.Range(0, repeats).SelectMany(repeat => CrossValidationFolds(rows, labels, classes, settings.Seed, repeat)
+            .Select(held => (repeat, held)))];
+        float[][] logits = new float[folds.Length][];
+        Parallel.For(0, folds.Length, new ParallelOptions { CancellationToken = cancellation }, f =>
+        {
+            HashSet<int> held = [.. folds[f].Held];
+            SelectedHead head = HeadSelection.Fit(features, [.. rows.Where(row => !held.Contains(row))], labels, classes, settings.Head,
+                settings.Seed, threads: 1, cancellation);
+            logits[f] = Predict(head, folds[f].Held, classes).Logits;
+            float scale = (float)(temperature / head.Temperature);
+            for (int i = 0; i < logits[f].Length; i++) logits[f][i] *= scale;
+            progress?.Report(new StepProgress(nameof(IReviewSteps.TrainHeads), Interlocked.Increment(ref done), folds.Length, "folds"));
+        });
+        (int Repeat, int Row, int Fold, int At)[] order = [.. folds.SelectMany((fold, f) => fold.Held.Select((row, at) => (fold.Repeat, row, f, at)))
+            .OrderBy(entry => entry.Repeat).ThenBy(entry => entry.row)];
+        return new HeldOutPredictions([.. order.Select(entry => entry.Row)], [.. order.Select(entry => entry.Repeat)],
+            [.. order.SelectMany(entry => logits[entry.Fold].AsSpan(entry.At * classes, classes).ToArray())], classes);
+    }
+
+    /// <summary>Folds of one repeat: at most ten, and no more than the rarest class has rows, so that a fold never takes a class's last.</summary>
+    public static int[][] CrossValidationFolds(int[] rows, int[] labels, int classes, int seed, int repeat)
+    {
+        int rarest = rows.GroupBy(row => labels[row]).Min(group => group.Count());
+        return StratifiedFolds.Of(rows, labels, classes, Math.Clamp(rarest, 2, 10), seed, stream: 1000 + repeat);
+    }
+
+    static IEnumerable<string> Warnings(TrainHeadsInput input, SelectedHead selected, int rows)
+    {
+        if (selected.Validated.Length == 0)
+            yield return $"H101: {Name(input.Kind)}: no row could be left out to choose the head by, so a default was taken. Label more rows of each class.";
+        else if (input.Settings.Head == HeadSelection.Auto && selected.Strength == HeadSelection.Strengths[^1])
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"H102: {Name(input.Kind)}: the weakest regularisation that is tried ({selected.Strength}) was best on {rows} rows; the features may tell the classes apart almost alone. Look for words that give the label away.");
+    }
+
+    static string Name(CandidateKind kind) => kind switch { CandidateKind.BagOfWords => "bag-of-words", CandidateKind.Scratch => "scratch", _ => "transfer" };
+}
+
+/// <summary>Features of all labelled rows, gathered from those of the shards.</summary>
+static class LabelledFeatures
+{
+    /// <returns>[labelled rows, dim], in the order of <see cref="RowTable.Labelled"/>.</returns>
+    /// <exception cref="Faults.InputRejectedException">They are not of this data set, or not finite (H003).</exception>
+    public static async Task<DenseFeatures> ReadAsync(IBlobStore store, RowTable table, IReadOnlyList<FeaturesExtracted> shards, CancellationToken cancellation)
+    {
+        int dim = shards.Count == 0 ? throw HeadFaults.FeaturesDiffer("there are none.") : shards[0].Dim;
+        float[] all = new float[checked(table.Labelled.Count * dim)];
+        int[] starts = new int[table.Uses.Count + 1];
+        foreach (LabelledRow row in table.Labelled) starts[row.Shard + 1]++;
+        for (int shard = 0; shard < table.Uses.Count; shard++) starts[shard + 1] += starts[shard];
+        int filled = 0;
+        foreach (FeaturesExtracted shard in shards)
+        {
+            if (shard.Shard < 0 || shard.Shard >= table.Uses.Count) throw HeadFaults.FeaturesDiffer($"they are of shard {shard.Shard}; there are {table.Uses.Count}.");
+            int rows = starts[shard.Shard + 1] - starts[shard.Shard];
+            float[] values = MemoryMarshal.Cast<byte, float>(await store.ReadAsync(shard.Features, cancellation)).ToArray();
+            if (shard.Dim != dim || values.Length != rows * dim)
+                throw HeadFaults.FeaturesDiffer($"shard {shard.Shard} has {rows} labelled rows of {dim} components, and {values.Length} values of rows of {shard.Dim}.");
+            if (Array.Exists(values, value => !float.IsFinite(value))) throw HeadFaults.FeaturesDiffer($"shard {shard.Shard} holds a value that is not finite.");
+            values.CopyTo(all, starts[shard.Shard] * dim);
+            filled += rows;
+        }
+        return filled == table.Labelled.Count ? new DenseFeatures(all, dim)
+            : throw HeadFaults.FeaturesDiffer($"{table.Labelled.Count} rows are labelled and {filled} have features.");
+    }
+}
