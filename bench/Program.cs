@@ -6,6 +6,7 @@ static class Program
     /// <summary>Name, what it measures, and how to run it with the remaining arguments.</summary>
     static readonly (string Name, string Measures, Func<string[], Task<int>> Run)[] Commands =
     [
+        ("kill", "scion killed at random moments of training: [trials] [FILE with columns text,label] [seed]", KillBench.Run),
         ("features", "accuracy of sentence features from few labels, by options: FILE [key=v1,v2 …]", FeatureChoices.Run),
         ("transfer", "the demo's experiment on its 72 reviews, by options: [key=v1,v2 …]", TransferBench.Run),
         ("serve-load", "predictions a second over HTTP, beside a bare server [--connections N] [--seconds N] [--rounds N] [--words N] [--texts N] [--explain]", ServeLoad.RunAsync),

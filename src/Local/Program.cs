@@ -1,1 +1,1 @@
-return 0;
+return await Scion.Local.Commands.ScionCommand.RunAsync(args);

@@ -1,0 +1,130 @@
+using System.Globalization;
+using Scion.Datasets;
+using Scion.Evaluation;
+using Scion.Local.Running;
+using Scion.Local.Terminal;
+using Scion.Pipelines;
+using Scion.Registry;
+using Scion.Text;
+
+namespace Scion.Local.Commands;
+
+/// <summary>What a person gets for training: the data, every model measured on the same rows, parameters, neighbours, the gate, next commands.</summary>
+static class Receipt
+{
+    public static async Task PrintAsync(Invocation call, RunStatus status, TrainedReviews trained)
+    {
+        Screen screen = call.Screen;
+        (CuratedReviews data, Evaluated evaluated, Published published) = (trained.Data, trained.Evaluated, trained.Published);
+        StoredWords words = await StoredWords.ReadAsync(call.Registry, published.Model, published.Version, call.Cancellation);
+        (string Word, IReadOnlyList<NearWord> Near)[] neighbours = [.. NeighboursOf(words, 4)];
+        string report = call.Location.Show($"{ModelRegistry.Container}/{published.Model}/versions/{published.Version}/{ModelPackage.ReportName}");
+        string rejects = call.Location.Show($"{RunLedger.Container}/{status.Run}/rejects.csv");
+
+        screen.Document(new
+        {
+            model = published.Model,
+            version = published.Version,
+            run = status.Run,
+            digest = published.Digest,
+            promoted = published.Promoted,
+            gate = published.Gate,
+            rows = new { data.Train, data.Test, data.Unlabelled, data.Duplicates, data.Conflicts, status.Refused },
+            rejects = status.Refused > 0 ? rejects : null,
+            files = status.Files,
+            protocol = evaluated.Protocol,
+            evaluated.Models,
+            evaluated.Comparisons,
+            parameters = new { encoder = trained.Encoder.Parameters, head = evaluated.HeadParameters, dim = trained.Encoder.Dim, words = trained.Encoder.Words, classes = data.Labels.Count },
+            head = new { kind = evaluated.Head, evaluated.Strength },
+            neighbours = neighbours.Select(word => new { word.Word, word.Near }),
+            parityError = published.ParityError,
+            warnings = status.Warnings,
+            report,
+        });
+        if (screen.Json) return;
+
+        screen.Line();
+        screen.Line($"[bold]{published.Model}[/]  {published.Version}  {(published.Promoted ? "[green]serves now[/]" : "[yellow]not promoted[/]")}");
+        screen.Line();
+        Field(screen, "Data", $"{Counts(data.Train, data.Test)}, {N(data.Unlabelled)} unlabelled");
+        if (data.Duplicates + data.Conflicts > 0)
+            Field(screen, "", $"left out: {N(data.Duplicates)} copies, {N(data.Conflicts)} rows with a text that has two labels");
+        if (status.Refused > 0) Field(screen, "", $"[yellow]{N(status.Refused)} rows refused[/], listed in {rejects.Escaped()}");
+        Field(screen, "Measured", ProtocolOf(evaluated));
+        screen.Line();
+        PrintModels(screen, evaluated);
+        screen.Line();
+        Field(screen, "Encoder", $"{N(trained.Encoder.Parameters)} parameters ({N(trained.Encoder.Words)} words × {trained.Encoder.Dim}), {(trained.Encoder.Source == EncoderSource.Own ? "learned without labels" : "imported")}, frozen");
+        Field(screen, "Head", $"{N(evaluated.HeadParameters)} parameters = ({trained.Encoder.Dim} + 1) · {data.Labels.Count}, {evaluated.Head}: all that the labels had to teach");
+        foreach ((int i, (string word, IReadOnlyList<NearWord> near)) in neighbours.Index())
+            Field(screen, i == 0 ? "Neighbours" : "", $"{word.Escaped()}: {string.Join(", ", near.Select(n => n.Word)).Escaped()}");
+        Field(screen, "Gate", published.Gate.Escaped());
+        foreach (string warning in status.Warnings) screen.Line($"[yellow]![/] {warning.Escaped()}");
+        screen.Line();
+        Field(screen, "Report", report.Escaped());
+        Field(screen, "Next", $"scion predict {published.Model} --text \"…\"");
+        Field(screen, "", $"scion words {published.Model} {(neighbours.Length > 0 ? neighbours[0].Word : "WORD").Escaped()}");
+        Field(screen, "", $"scion models show {published.Model}");
+    }
+
+    /// <summary>Models by rows, with their intervals and whether transfer is better on the same rows.</summary>
+    public static void PrintModels(Screen screen, Evaluated evaluated)
+    {
+        Dictionary<string, PairedTest> against = evaluated.Comparisons.ToDictionary(test => test.Than, StringComparer.Ordinal);
+        string[][] rows = [.. evaluated.Models.Select(model => new[]
+        {
+            NameOf(model.Name), Percent(model.Accuracy.Value), $"{Percent(model.Accuracy.Low)} – {Percent(model.Accuracy.High)}",
+            against.TryGetValue(model.Name, out PairedTest? test) ? $"{test.Verdict}{PValue(test.PValue)}" : "",
+        })];
+        string[] lines = [.. TextTable.Lines(["", "accuracy", "95 % interval", "transfer against it"], rows, right: [1])];
+        screen.Line($"[dim]{lines[0].Escaped()}[/]");
+        for (int i = 0; i < rows.Length; i++)
+            screen.Line(evaluated.Models[i].Name == "transfer" ? $"[bold]{lines[i + 1].Escaped()}[/]" : lines[i + 1].Escaped());
+    }
+
+    /// <summary>Neighbours of the words that speak most for each class, classes in turn.</summary>
+    public static IEnumerable<(string Word, IReadOnlyList<NearWord> Near)> NeighboursOf(StoredWords words, int most)
+    {
+        int classes = words.Manifest.Labels.Count, each = Math.Max(1, most / classes);
+        IReadOnlyList<string>[] telling = [.. Enumerable.Range(0, Math.Min(classes, most)).Select(label => words.Telling(label, each))];
+        HashSet<string> seen = [];
+        for (int rank = 0; rank < each; rank++)
+            foreach (IReadOnlyList<string> ofClass in telling)
+                if (rank < ofClass.Count && seen.Add(ofClass[rank])) yield return (ofClass[rank], words.Nearest(ofClass[rank], 5));
+    }
+
+    public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
+
+    static string NameOf(string model) => model switch
+    {
+        "majority" => "largest class",
+        "bag-of-words" => "bag of words",
+        "scratch" => "from scratch",
+        _ => model,
+    };
+
+    static string PValue(double p) => p < 0.001 ? " (p < 0.001)" : string.Create(CultureInfo.InvariantCulture, $" (p = {p:0.000})");
+
+    static string ProtocolOf(Evaluated evaluated)
+    {
+        string rows = N(evaluated.Models[^1].Rows);
+        return evaluated.Protocol switch
+        {
+            Protocol.GivenSplit => $"on the {rows} rows your split column holds out",
+            Protocol.HashSplit => $"on {rows} rows held out by content hash; they never move",
+            _ => $"by repeated cross-validation over {rows} rows: too few labels to hold any out",
+        };
+    }
+
+    static string Counts(IReadOnlyList<LabelCount> train, IReadOnlyList<LabelCount> test)
+    {
+        string labels = string.Join(", ", train.Take(6).Select(label => $"{N(label.Rows)} {label.Label}")) + (train.Count > 6 ? ", …" : "");
+        long held = test.Sum(label => label.Rows);
+        return $"{N(train.Sum(label => label.Rows))} to train on ({labels.Escaped()}){(held > 0 ? $", {N(held)} to test" : "")}";
+    }
+
+    public static void Field(Screen screen, string name, string markup) => screen.Line($"[dim]{name,-11}[/]{markup}");
+
+    static string N(long number) => number.ToString("n0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Globalization;
+using Scion.Local.Terminal;
+using Scion.Pipelines;
+
+namespace Scion.Local.Commands;
+
+/// <summary><c>scion runs</c>: what arrived and what became of it.</summary>
+static class RunsCommand
+{
+    public static Command Create()
+    {
+        Option<string?> model = new("--model") { Description = "Only runs of this model.", HelpName = "MODEL" };
+        Argument<string> run = new("RUN") { Description = "Name of the run, as 'scion runs list' prints it." };
+        Command list = new("list", "Runs, latest first.") { model };
+        Command show = new("show", "One run: its files, what was refused and why, how it ended.") { run };
+        Command cancel = new("cancel", "Ends a run, also one that another process is training. What its finished steps made is kept.") { run };
+        return new Command("runs", "Lists, shows and cancels training runs.")
+        {
+            list.Does(call => ListAsync(call, call.Get(model))),
+            show.Does(async call => Show(call, await call.Ledger.StatusAsync(call.Get(run), call.Cancellation))),
+            cancel.Does(async call => Show(call, await call.Ledger.CancelAsync(call.Get(run), call.Cancellation))),
+        };
+    }
+
+    static async Task<int> ListAsync(Invocation call, string? model)
+    {
+        IReadOnlyList<RunStatus> runs = await call.Ledger.ListAsync(model, call.Cancellation);
+        call.Screen.Document(new { runs });
+        if (runs.Count == 0) call.Screen.Line("No runs yet. Start one: scion train reviews FILE --model NAME");
+        foreach (string line in TextTable.Lines(["run", "state", "started", "version"],
+            runs.Select(run => new[] { run.Run, StateOf(run), Local(run.StartedAt), run.Version ?? "" }))) call.Screen.Line(line.Escaped());
+        return Exit.Done;
+    }
+
+    static int Show(Invocation call, RunStatus run)
+    {
+        call.Screen.Document(run);
+        call.Screen.Line($"[bold]{run.Run.Escaped()}[/]  {StateOf(run).Escaped()}");
+        call.Screen.Line($"started   {Local(run.StartedAt)}");
+        if (run.Version is not null) call.Screen.Line($"version   {run.Version.Escaped()}  {(run.Promoted == true ? "promoted" : "not promoted")}");
+        if (run.Gate is not null) call.Screen.Line($"gate      {run.Gate.Escaped()}");
+        if (run.Error is not null) call.Screen.Line($"[red]{run.Error.Code.Escaped()}[/]      {run.Error.Message.Escaped()}");
+        foreach (string line in TextTable.Lines(["file", "bytes", "state", "rows", "refused"], run.Files.Select(file => new[]
+        {
+            file.Name, N(file.Length), file.State.ToString().ToLowerInvariant(), N(file.Rows), N(file.Refused),
+        }), right: [1, 3, 4])) call.Screen.Line(line.Escaped());
+        if (run.Refused > 0) call.Screen.Line($"refused   {N(run.Refused)} rows: {call.Location.Show($"{RunLedger.Container}/{run.Run}/rejects.csv").Escaped()}");
+        foreach (string warning in run.Warnings) call.Screen.Line($"[yellow]![/] {warning.Escaped()}");
+        return Exit.Done;
+    }
+
+    static string StateOf(RunStatus run) => run is { State: RunState.Running, Stage: { } stage }
+        ? $"running: {ProgressView.NameOf(stage)} {N(run.Done)}/{N(run.Total)}{(run.SecondsLeft is { } left ? $", {left} s left" : "")}"
+        : run.State.ToString().ToLowerInvariant();
+
+    static string Local(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
+    static string N(long number) => number.ToString("n0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using Scion.Datasets;
+using Scion.Evaluation;
+using Scion.Faults;
+using Scion.Heads;
+using Scion.Pipelines;
+using Scion.Registry;
+using Scion.Text;
+
+namespace Scion.Local.Running;
+
+/// <summary>The steps of a run by direct calls: at most one a core at once, fewer when memory is short. Only a transient fault is repeated:
+/// after 1, 2, 4 and 8 s, each up to a quarter more or less.</summary>
+/// <param name="memo">Keeps the answers.</param>
+/// <param name="registry">On the same store.</param>
+/// <param name="ledger">On the same store.</param>
+/// <param name="trainer">Learns word vectors.</param>
+/// <param name="progress">Told of stages and calls.</param>
+/// <param name="time">Waits between tries.</param>
+/// <param name="cancellation">Stops every step.</param>
+sealed class LocalReviewSteps(
+    StepMemo memo, ModelRegistry registry, RunLedger ledger, IEmbeddingTrainer trainer, RunProgress progress, TimeProvider time,
+    CancellationToken cancellation) : IReviewSteps, IDisposable
+{
+    /// <summary>Memory one call may need besides its data: buffers of a file being read, a shard, a table of rows.</summary>
+    const long BytesPerCall = 512L << 20;
+
+    static readonly TimeSpan[] Waits = [.. new[] { 1, 2, 4, 8 }.Select(seconds => TimeSpan.FromSeconds(seconds))];
+
+    readonly SemaphoreSlim cores = new(Parallelism);
+    readonly Lock gate = new();
+    readonly HashSet<Task> underWay = [];
+
+    /// <summary>Calls at once on this machine.</summary>
+    public static int Parallelism =>
+        (int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / BytesPerCall, 1, Environment.ProcessorCount);
+
+    public Task<IngestedFile> IngestReviews(IngestReviewsInput input) =>
+        Call(nameof(IngestReviews), call => new IngestReviewsStep(memo).RunAsync(input, call, cancellation));
+
+    public Task<CuratedReviews> CurateReviews(CurateReviewsInput input) =>
+        Call(nameof(CurateReviews), call => new CurateReviewsStep(memo).RunAsync(input, call, cancellation));
+
+    public Task<VocabularyBuilt> BuildVocabulary(BuildVocabularyInput input) =>
+        Call(nameof(BuildVocabulary), call => new BuildVocabularyStep(memo, Environment.ProcessorCount).RunAsync(input, call, cancellation));
+
+    public Task<EncoderTrained> PretrainEmbeddings(PretrainEmbeddingsInput input) =>
+        Call(nameof(PretrainEmbeddings), call => new PretrainEmbeddingsStep(memo, trainer).RunAsync(input, call, cancellation));
+
+    public Task<FeaturesExtracted> ExtractFeatures(ExtractFeaturesInput input) =>
+        Call(nameof(ExtractFeatures), call => new ExtractFeaturesStep(memo).RunAsync(input, call, cancellation));
+
+    public Task<HeadsTrained> TrainHeads(TrainHeadsInput input) =>
+        Call(nameof(TrainHeads), call => new TrainHeadsStep(memo).RunAsync(input, call, cancellation));
+
+    public Task<Evaluated> Evaluate(EvaluateInput input) =>
+        Call(nameof(Evaluate), call => new EvaluateStep(memo).RunAsync(input, call, cancellation));
+
+    public Task<Published> Publish(PublishInput input) =>
+        Call(nameof(Publish), call => new PublishStep(memo, registry).RunAsync(input, call, cancellation));
+
+    public Task RecordFindings(RecordFindingsInput input) => Call(nameof(RecordFindings), async _ =>
+    {
+        await ledger.RecordFindingsAsync(input.Run, input.Files, input.Data, cancellation);
+        return true;
+    });
+
+    public Task Report(RunStage stage)
+    {
+        progress.Enter(stage);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Waits until no call is under way, whatever became of each: after it nothing of the run writes any more.</summary>
+    public async Task DrainAsync()
+    {
+        while (true)
+        {
+            Task[] left;
+            lock (gate) left = [.. underWay];
+            if (left.Length == 0) return;
+            await Task.WhenAll(left).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+    }
+
+    public void Dispose() => cores.Dispose();
+
+    Task<T> Call<T>(string step, Func<RunProgress.Call, Task<T>> work)
+    {
+        Task<T> call = Task.Run(() => TryAsync(step, work), CancellationToken.None);
+        lock (gate) underWay.Add(call);
+        call.ContinueWith(ended =>
+        {
+            lock (gate) underWay.Remove(ended);
+        }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return call;
+    }
+
+    async Task<T> TryAsync<T>(string step, Func<RunProgress.Call, Task<T>> work)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                await cores.WaitAsync(cancellation);
+                long started = time.GetTimestamp();
+                using Activity? activity = Telemetry.Source.StartActivity(step);
+                try
+                {
+                    using RunProgress.Call call = progress.Begin();
+                    return await work(call);
+                }
+                catch (Exception e)
+                {
+                    activity?.SetStatus(ActivityStatusCode.Error, e.GetType().Name);
+                    throw;
+                }
+                finally
+                {
+                    cores.Release();
+                    Telemetry.StepSeconds.Record(time.GetElapsedTime(started).TotalSeconds, new KeyValuePair<string, object?>("step", step));
+                }
+            }
+            catch (TransientStorageException) when (attempt < Waits.Length)
+            {
+                await Task.Delay(Waits[attempt] * (0.75 + (0.5 * Random.Shared.NextDouble())), time, cancellation);
+            }
+        }
+    }
+}

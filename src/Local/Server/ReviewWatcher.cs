@@ -1,0 +1,177 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Scion.Datasets;
+using Scion.Faults;
+using Scion.Local.Running;
+using Scion.Pipelines;
+using Scion.Registry;
+using Scion.Storage;
+
+namespace Scion.Local.Server;
+
+/// <summary>When dropped files are taken for whole.</summary>
+public sealed record WatchOptions
+{
+    /// <summary>Time between two looks. Default 500 ms; a look that takes long is repeated less often.</summary>
+    public TimeSpan Poll { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A folder must stay as it is for this long, in every case: a file that is being copied grows. Default 1 s.</summary>
+    public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Loose files (.txt, dataset.json) wait this long for their companions. Default 2 s.</summary>
+    public TimeSpan Quiet { get; init; } = TimeSpan.FromSeconds(2);
+}
+
+/// <summary>Starts a run when the files in <c>reviews/{model}/</c> have changed and then stayed as they are.</summary>
+/// <remarks>It only lists, so it works on every store and needs no event that could be lost; what changed while no server ran is found by
+/// the first look. A set of files that was refused is not tried again before it changes.</remarks>
+sealed partial class ReviewWatcher(
+    IBlobStore store, RunLedger ledger, TrainingQueue queue, RunLocks locks, WatchOptions options, TimeProvider time, ILogger<ReviewWatcher> log) : BackgroundService
+{
+    const string Container = "reviews";
+
+    readonly Dictionary<string, Folder> folders = new(StringComparer.Ordinal);
+    string? lastTrouble;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            long started = time.GetTimestamp();
+            try
+            {
+                await LookAsync(stoppingToken);
+                lastTrouble = null;
+            }
+            catch (Exception e) when (e is TransientStorageException or InputRejectedException)
+            {
+                if (lastTrouble != e.Message) LogTrouble(lastTrouble = e.Message);
+            }
+            TimeSpan took = time.GetElapsedTime(started);
+            await Task.Delay(took * 20 > options.Poll ? took * 20 : options.Poll, time, stoppingToken);
+        }
+    }
+
+    /// <summary>One look at all folders.</summary>
+    public async Task LookAsync(CancellationToken cancellation)
+    {
+        Dictionary<string, List<BlobItem>> found = await ListAsync("", cancellation);
+        foreach (string gone in folders.Keys.Except(found.Keys).ToArray()) folders.Remove(gone);
+        foreach ((string model, List<BlobItem> items) in found)
+        {
+            if (!folders.TryGetValue(model, out Folder? folder)) folder = folders[model] = new Folder();
+            string print = PrintOf(items);
+            if (print != folder.Print) (folder.Print, folder.Since) = (print, time.GetTimestamp());
+            if (print == folder.Handled) continue;
+            TimeSpan still = time.GetElapsedTime(folder.Since);
+            if (still >= (folder.HasLoose(items) ? Max(options.Quiet, options.Settle) : options.Settle)) await StartAsync(model, folder, items, cancellation);
+        }
+    }
+
+    async Task StartAsync(string model, Folder folder, List<BlobItem> items, CancellationToken cancellation)
+    {
+        if (!ModelName.IsValid(model)) LogNotAModel(model);
+        else if (items.Any(item => !item.NameRefused && ReviewFormats.IsReviewFile(item.Name)))
+        {
+            using IDisposable? uploading = locks.TryTake(UploadLock(model));
+            if (uploading is null) return;                                // a 'scion train' is still copying files there
+            try
+            {
+                TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(store, model, [], time, cancellation);
+                if ((await ListAsync($"{model}/", cancellation)).GetValueOrDefault(model) is not { } now || PrintOf(now) != folder.Print) return;
+                if (await TrainedBeforeAsync(request, items, cancellation) is { } earlier) LogKnown(model, earlier);
+                else
+                {
+                    RunStatus status = await queue.AddAsync(request, cancellation);
+                    if (status.Error is { } error) LogFailedBefore(model, status.Run, error.Code);
+                    else if (status.IsFinished) LogKnown(model, status.Run);
+                    else LogFound(model, request.Files.Count, request.Run);
+                }
+            }
+            catch (InputRejectedException e) when (e.Code is "S002" or "D503")
+            {
+                return;                                                   // changed while it was read: the next looks wait for it again
+            }
+            catch (InputRejectedException e)
+            {
+                LogRefused(model, e.Message);
+            }
+        }
+        (folder.Handled, folder.Known) = (folder.Print, [.. items.Select(Version)]);
+    }
+
+    /// <summary>A run of other settings on the same data: someone trained it by the command line, after dataset.json was last written.</summary>
+    async Task<string?> TrainedBeforeAsync(TrainReviewsRequest request, List<BlobItem> items, CancellationToken cancellation)
+    {
+        DateTimeOffset? settings = items.FirstOrDefault(item => item.Name == $"{request.Model}/{ReviewFormats.SettingsName}")?.Modified;
+        foreach (RunStatus run in await ledger.ListAsync(request.Model, cancellation))
+            if (run.Run != request.Run && !(settings > run.StartedAt)
+                && (await ledger.RequestAsync(run.Run, cancellation)).DataDigest == request.DataDigest) return run.Run;
+        return null;
+    }
+
+    async Task<Dictionary<string, List<BlobItem>>> ListAsync(string prefix, CancellationToken cancellation)
+    {
+        Dictionary<string, List<BlobItem>> found = new(StringComparer.Ordinal);
+        await foreach (BlobItem item in store.ListAsync(Container, prefix, cancellation))
+        {
+            string model = item.Name.Split('/')[0];
+            if (!found.TryGetValue(model, out List<BlobItem>? items)) found[model] = items = [];
+            items.Add(item);
+        }
+        return found;
+    }
+
+    /// <summary>Held by a 'scion train' while it copies files into the folder.</summary>
+    public static string UploadLock(string model) => $"upload-{model}";
+
+    static string PrintOf(List<BlobItem> items)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (BlobItem item in items) hash.AppendData(Encoding.UTF8.GetBytes(Version(item) + "\n"));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    static string Version(BlobItem item) => $"{item.Name}\0{item.Length}\0{item.ETag}";
+
+    static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    /// <summary>What is known of one model's folder.</summary>
+    sealed class Folder
+    {
+        /// <summary>Over the names and versions at the last look.</summary>
+        public string Print { get; set; } = "";
+
+        /// <summary>Timestamp of the look that first saw it so.</summary>
+        public long Since { get; set; }
+
+        /// <summary>The print that needs nothing more.</summary>
+        public string? Handled { get; set; }
+
+        /// <summary>Files of <see cref="Handled"/>.</summary>
+        public HashSet<string> Known { get; set; } = [];
+
+        public bool HasLoose(List<BlobItem> items) =>
+            items.Any(item => !Known.Contains(Version(item)) && (item.NameRefused || !ReviewFormats.IsCompleteByItself(item.Name)));
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "reviews/{Model} ({Files} files): run {Run}")]
+    partial void LogFound(string model, int files, string run);
+
+    [LoggerMessage(2, LogLevel.Information, "reviews/{Model}: this data was trained on before, by run {Run}")]
+    partial void LogKnown(string model, string run);
+
+    [LoggerMessage(6, LogLevel.Warning, "reviews/{Model}: run {Run} of this data failed before ({Code}); change the files, or start it again")]
+    partial void LogFailedBefore(string model, string run, string code);
+
+    [LoggerMessage(3, LogLevel.Warning, "reviews/{Model} is not trained on: {Reason}")]
+    partial void LogRefused(string model, string reason);
+
+    [LoggerMessage(4, LogLevel.Warning, "reviews/{Model} is not trained on: no model can be called so; use 2 to 63 of a-z, 0-9 and '-'")]
+    partial void LogNotAModel(string model);
+
+    [LoggerMessage(5, LogLevel.Warning, "Looking at reviews/ failed and is repeated: {Reason}")]
+    partial void LogTrouble(string reason);
+}

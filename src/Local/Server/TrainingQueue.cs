@@ -1,0 +1,114 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Scion.Datasets;
+using Scion.Faults;
+using Scion.Local.Running;
+using Scion.Pipelines;
+using Scion.Storage;
+using Scion.Web;
+
+namespace Scion.Local.Server;
+
+/// <summary>Trains the runs of this server one after another; each uses all cores. Unfinished runs of an earlier process come first.</summary>
+/// <remarks>The ledger is the queue that lasts: what is recorded and not finished is found again by the sweep, also after a crash, also
+/// when it was recorded by a 'scion train' that was killed.</remarks>
+sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunner runner, TimeProvider time, ILogger<TrainingQueue> log) : BackgroundService, ITrainingHost
+{
+    static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(30);
+
+    readonly Channel<string> waiting = Channel.CreateUnbounded<string>();
+    readonly HashSet<string> known = [];
+
+    public async Task<RunStatus> StartAsync(string model, CancellationToken cancellation)
+    {
+        TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(store, model, [], time, cancellation);
+        await ledger.RecordAsync(request, cancellation);
+        RunStatus status = await ledger.ReopenAsync(request.Run, cancellation);
+        if (!status.IsFinished) Enqueue(request.Run);
+        return status;
+    }
+
+    public Task<RunStatus> CancelAsync(string run, CancellationToken cancellation) => ledger.CancelAsync(run, cancellation);
+
+    /// <summary>Records a run and queues it, unless it has ended before, however it ended.</summary>
+    public async Task<RunStatus> AddAsync(TrainReviewsRequest request, CancellationToken cancellation)
+    {
+        RunStatus status = (await ledger.RecordAsync(request, cancellation)).Status;
+        if (!status.IsFinished) Enqueue(request.Run);
+        return status;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Task sweeping = SweepAsync(stoppingToken);
+        await foreach (string run in waiting.Reader.ReadAllAsync(stoppingToken))
+        {
+            try
+            {
+                RunProgress progress = new(time);
+                LogStarted(run);
+                RunEnd? ended = await runner.TryRunAsync(run, progress, stoppingToken);
+                if (ended is null) LogElsewhere(run);
+                else if (ended.Status.State == RunState.Succeeded) LogSucceeded(run, ended.Status.Version, ended.Status.Gate);
+                else if (ended.Fault is { } fault && LocalFaults.Of(fault).Exit == Exit.Defect) LogDefect(fault, run);
+                else if (ended.Status.Error is { } error) LogFailed(run, error.Code, error.Message);
+                else LogCancelled(run);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                LogDefect(e, run);
+            }
+            finally
+            {
+                lock (known) known.Remove(run);
+            }
+        }
+        await sweeping;
+    }
+
+    /// <summary>Queues what is unfinished in the ledger, now and then again.</summary>
+    async Task SweepAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            try
+            {
+                foreach (TrainReviewsRequest request in await ledger.UnfinishedAsync(stop)) Enqueue(request.Run);
+            }
+            catch (Exception e) when (e is TransientStorageException or InputRejectedException)
+            {
+                LogSweepFailed(e.Message);
+            }
+            await Task.Delay(SweepEvery, time, stop);
+        }
+    }
+
+    void Enqueue(string run)
+    {
+        lock (known)
+            if (!known.Add(run)) return;
+        waiting.Writer.TryWrite(run);
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Run {Run}: training")]
+    partial void LogStarted(string run);
+
+    [LoggerMessage(2, LogLevel.Information, "Run {Run}: version {Version}. {Gate}")]
+    partial void LogSucceeded(string run, string? version, string? gate);
+
+    [LoggerMessage(3, LogLevel.Warning, "Run {Run} failed: {Code}: {Message}")]
+    partial void LogFailed(string run, string code, string message);
+
+    [LoggerMessage(4, LogLevel.Information, "Run {Run}: cancelled")]
+    partial void LogCancelled(string run);
+
+    [LoggerMessage(5, LogLevel.Information, "Run {Run} is being trained by another process")]
+    partial void LogElsewhere(string run);
+
+    [LoggerMessage(6, LogLevel.Error, "Run {Run}: a defect of Scion")]
+    partial void LogDefect(Exception e, string run);
+
+    [LoggerMessage(7, LogLevel.Warning, "Looking for unfinished runs failed and is repeated: {Reason}")]
+    partial void LogSweepFailed(string reason);
+}
