@@ -25,9 +25,7 @@ internal partial class FileCalls
     public virtual void SyncFolder(string path)
     {
         if (OperatingSystem.IsWindows()) return;
-        int descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000);          // O_RDONLY | O_CLOEXEC
-        if (descriptor < 0) throw Error(Marshal.GetLastPInvokeError(), path);
-        using SafeFileHandle handle = new(descriptor, ownsHandle: true);
+        using SafeFileHandle handle = OpenForReading(path) ?? throw Error(NoEntry, path);
         if (Fsync(handle) == 0) return;
         int error = Marshal.GetLastPInvokeError();
         if (error != InvalidArgument && error != NotSupported) throw Error(error, path);          // a file system without folder sync
@@ -85,6 +83,15 @@ internal partial class FileCalls
         {
             return false;
         }
+    }
+
+    /// <summary>Opens a file or a folder by open(2), without any lock; null when it is absent.</summary>
+    public static SafeFileHandle? OpenForReading(string path)
+    {
+        int descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000);          // O_RDONLY | O_CLOEXEC
+        if (descriptor >= 0) return new SafeFileHandle(descriptor, ownsHandle: true);
+        int error = Marshal.GetLastPInvokeError();
+        return error == NoEntry ? null : throw Error(error, path);
     }
 
     /// <summary>The exception for an errno, as .NET makes it where it knows one.</summary>

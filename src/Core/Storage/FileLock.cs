@@ -12,20 +12,30 @@ internal static partial class FileLock
     /// <summary>Takes the lock, or returns null when another holds it. Disposing frees it.</summary>
     public static SafeFileHandle? TryTake(string path)
     {
-        SafeFileHandle handle;
-        try
+        if (OperatingSystem.IsWindows()) return OpenUnlessUsed(path, FileShare.None);
+        // Not opened by .NET, whose own shared lock would stand in the way of everyone's exclusive one.
+        SafeFileHandle? handle = FileCalls.OpenForReading(path);
+        if (handle is null)
         {
-            handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite,
-                OperatingSystem.IsWindows() ? FileShare.None : FileShare.ReadWrite);
+            OpenUnlessUsed(path, FileShare.ReadWrite)?.Dispose();                               // makes the file
+            handle = FileCalls.OpenForReading(path) ?? throw FileCalls.Error(FileCalls.NoEntry, path);
         }
-        catch (IOException e) when (OperatingSystem.IsWindows() && (e.HResult & 0xFFFF) == 32)  // ERROR_SHARING_VIOLATION
-        {
-            return null;
-        }
-        if (OperatingSystem.IsWindows() || Flock(handle, ExclusiveWithoutWaiting) == 0) return handle;
+        if (Flock(handle, ExclusiveWithoutWaiting) == 0) return handle;
         int error = Marshal.GetLastPInvokeError();
         handle.Dispose();
         return error is 11 or 35 or 4 ? null : throw FileCalls.Error(error, path);              // EWOULDBLOCK of Linux, of macOS, EINTR
+    }
+
+    static SafeFileHandle? OpenUnlessUsed(string path, FileShare share)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share);
+        }
+        catch (IOException e) when ((OperatingSystem.IsWindows() ? e.HResult & 0xFFFF : e.HResult) is 32 or 11 or 35)   // ERROR_SHARING_VIOLATION, EWOULDBLOCK
+        {
+            return null;
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]

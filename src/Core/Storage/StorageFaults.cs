@@ -26,7 +26,7 @@ public static class StorageFaults
         $"{what} is not read: '{file}' is a symbolic link or a special file.", "Copy the file itself there; links are never followed.");
 
     public static TransientStorageException DiskFull(string what, Exception inner) => new("S011",
-        $"The disk is full: {what} could not be written ({inner.Message})", "Nothing was changed. Free some space and repeat.", inner);
+        $"The disk is full: {what} could not be written ({inner.Message})", "Free some space and repeat; no blob is half written.", inner);
 
     public static InputRejectedException NotAllowed(string what, string reason) => new("S012",
         $"The file system refuses access to {what}: {reason}", "Let the user who runs Scion read and write there, or choose another folder with --data.");
