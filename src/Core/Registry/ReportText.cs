@@ -70,7 +70,7 @@ static class ReportText
                 '"' => html.Append("&quot;"),
                 '\'' => html.Append("&#39;"),
                 '\n' or '\t' => html.Append(' '),
-                < ' ' or (>= 0x7f and < 0xa0) or (>= 0x202a and <= 0x202e) or (>= 0x2066 and <= 0x2069) => html.Append('\ufffd'),
+                < ' ' or (>= 0x7f and < 0xa0) or (>= 0x202a and <= 0x202e) or (>= 0x2066 and <= 0x2069) or 0xfffe or 0xffff => html.Append('\ufffd'),
                 _ => html.Append(rune),
             };
         return html.ToString();
