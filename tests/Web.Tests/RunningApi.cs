@@ -28,7 +28,7 @@ public sealed class RunningApi : IAsyncDisposable
     RunningApi(WebApplication server, IBlobStore store, FakeTraining training, LinesLog log)
     {
         (this.server, Store, Training, Log) = (server, store, training, log);
-        Address = new Uri(server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        Address = new Uri(server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         Anonymous = new HttpClient { BaseAddress = Address };
         Client = new HttpClient { BaseAddress = Address };
         Client.DefaultRequestHeaders.Add("x-functions-key", Key);

@@ -12,7 +12,7 @@ function make(tag, properties = {}, ...children) {
     else if (name === 'class') element.className = value;
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.flat().filter(child => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined && child !== false));
   return element;
 }
 
@@ -151,7 +151,7 @@ async function showHistory(name, place) {
     });
   };
   place.replaceChildren(
-    make('div', { class: 'scroll' }, make('table', {},
+    make('div', { class: 'scroll' }, make('table', { class: 'stack' },
       make('thead', {}, make('tr', {}, ['Version', 'Accuracy', ''].map(title => make('th', { scope: 'col' }, title)))),
       make('tbody', {}, detail.versions.map(version => make('tr', {},
         make('td', { class: 'name' }, version.version, ' ', version.latest && make('span', { class: 'badge good' }, 'serves'), version.fault && make('span', { class: 'badge bad', title: version.fault }, version.complete ? 'damaged' : 'incomplete')),
@@ -282,10 +282,16 @@ async function showRuns() {
   const text = JSON.stringify(runs);
   if (text === runsShown) return;
   runsShown = text;
-  by('runs').replaceChildren(runs.length === 0 ? make('p', { class: 'hint' }, 'No run yet.') : make('div', { class: 'scroll' }, make('table', {},
+  if (runs.length === 0) {
+    by('runs').replaceChildren(make('p', { class: 'hint' }, 'No run yet.'));
+    return;
+  }
+  const open = new Set([...by('runs').querySelectorAll('details[open]')].map(details => details.id));
+  by('runs').replaceChildren(make('table', { class: 'stack' },
     make('thead', {}, make('tr', {}, ['Run', 'State', 'What', 'Refused', ''].map(title => make('th', { scope: 'col' }, title)))),
-    make('tbody', {}, runs.slice(0, 50).map(runRow)))),
-  runs.length > 50 && make('p', { class: 'hint' }, `${runs.length - 50} older runs are at /api/runs.`));
+    make('tbody', {}, runs.slice(0, 50).map(runRow))),
+  ...(runs.length > 50 ? [make('p', { class: 'hint' }, `${runs.length - 50} older runs are at /api/runs.`)] : []));
+  for (const id of open) if (by(id)) by(id).open = true;
 }
 
 function runRow(run) {
@@ -300,9 +306,9 @@ function runRow(run) {
       run.error && make('span', {}, `${run.error.code} · ${run.error.message}`),
       run.version && make('span', {}, `${run.version} `, run.promoted ? '' : make('span', { class: 'badge' }, 'not promoted')),
       run.gate && make('div', { class: 'hint' }, run.gate),
-      run.warnings?.length > 0 && make('details', {}, make('summary', {}, count(run.warnings.length, 'warning', 'warnings')), make('ul', { class: 'neighbours' }, run.warnings.map(w => make('li', {}, w))))),
+      run.warnings?.length > 0 && make('details', { id: `warnings-${run.run}` }, make('summary', {}, count(run.warnings.length, 'warning', 'warnings')), make('ul', { class: 'neighbours' }, run.warnings.map(w => make('li', {}, w))))),
     make('td', { class: 'number' }, run.refused > 0
-      ? make('button', { type: 'button', class: 'quiet', 'aria-label': `Refused rows of ${run.run}`, onclick: event => act(event.currentTarget, by('runs'), () => save(run.run)) }, count(run.refused, 'row', 'rows')) : '–'),
+      ? make('button', { type: 'button', class: 'quiet', 'aria-label': `Refused rows of ${run.run}`, onclick: event => act(event.currentTarget, by('runs'), () => save(run.run)) }, [count(run.refused, 'row', 'rows'), make('span', { class: 'only-narrow' }, ' refused')]) : make('span', { class: 'not-narrow' }, '–')),
     make('td', {}, active(run) && make('button', { type: 'button', class: 'quiet', 'aria-label': `Cancel ${run.run}`, onclick: event => {
       if (confirm(`Cancel ${run.run}?`)) act(event.currentTarget, by('runs'), async () => { await call('DELETE', `/api/runs/${encodeURIComponent(run.run)}`); await showRuns(); });
     } }, 'Cancel')));
