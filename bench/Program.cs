@@ -8,6 +8,8 @@ static class Program
     [
         ("kill", "scion killed at random moments of training: [trials] [FILE with columns text,label] [seed]", KillBench.Run),
         ("features", "accuracy of sentence features from few labels, by options: FILE [key=v1,v2 …]", FeatureChoices.Run),
+        ("few-labels", "accuracy of bag of words, scratch and transfer from n labels per class, by head: FILE [n=4,8 draws=10 strengths=yes key=value …]", FewLabels.Run),
+        ("heads", "time of choosing and fitting a head; optimum and time beside scikit-learn's", HeadsBench.Run),
         ("transfer", "the demo's experiment on its 72 reviews, by options: [key=v1,v2 …]", TransferBench.Run),
         ("serve-load", "predictions a second over HTTP, beside a bare server [--connections N] [--seconds N] [--rounds N] [--words N] [--texts N] [--explain]", ServeLoad.RunAsync),
     ];

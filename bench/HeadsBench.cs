@@ -1,0 +1,131 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Scion.Heads;
+
+namespace Scion.Bench;
+
+/// <summary>How long does fitting a head take, and does it reach the optimum that scikit-learn does?</summary>
+/// <remarks>Rows are normal noise of unit length, the classes shifted apart. Times are the least of several runs after one to warm up. scikit-learn
+/// is compared where <c>/usr/bin/python3</c> has it (<c>apt-get install python3-sklearn</c>), with its own timer, one fit at strength 0.1 at its
+/// tolerance 1e-6.</remarks>
+static class HeadsBench
+{
+    public static async Task<int> Run(string[] arguments)
+    {
+        (DenseFeatures features, float[] values, int[] labels, int[] rows) = Make(1000, 100, 2, seed: 1);
+        Print("choose by cross-validation and fit, 1,000 x 100", Least(5, () => HeadSelection.Fit(_ => features, rows, labels, 2, HeadSelection.Auto, 1, Environment.ProcessorCount, default)), "0.3 s");
+        (DenseFeatures few, _, int[] fewLabels, int[] fewRows) = Make(160, 100, 2, seed: 2);
+        Print("the same for 20 draws of 8 labels, 100 components", Least(5, () =>
+        {
+            for (int draw = 0; draw < 20; draw++)
+                HeadSelection.Fit(_ => few, fewRows[(8 * draw)..(8 * (draw + 1))], fewLabels, 2, HeadSelection.Auto, draw, Environment.ProcessorCount, default);
+        }), "1 s");
+
+        foreach (int classes in new[] { 2, 4 })
+        {
+            (features, values, labels, rows) = Make(1000, 100, classes, seed: 3);
+            LinearHead head = new([], [1]);
+            double ours = Least(20, () => head = LogisticRegression.Fit(features, rows, labels, classes, 0.1));
+            string? answer = await ScikitLearnAsync(values, labels, 100, 10);
+            if (answer is null)
+            {
+                Console.WriteLine($"scikit-learn: not installed; one fit of ours, {classes} classes, takes {1000 * ours:F1} ms");
+                continue;
+            }
+            double[] numbers = [.. answer.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(n => double.Parse(n, CultureInfo.InvariantCulture))];
+            double[] theirs = numbers[1..];
+            double[] mine = classes == 2
+                ? [.. Enumerable.Range(0, 100).Select(i => (double)head.Weights[100 + i] - head.Weights[i]), head.Bias[1] - head.Bias[0]]
+                : [.. head.Weights.Select(w => (double)w), .. Centred(head.Bias)];
+            if (classes > 2) theirs = [.. theirs[..^classes], .. Centred([.. theirs[^classes..].Select(b => (float)b)])];
+            double apart = mine.Zip(theirs, (a, b) => Math.Abs(a - b)).Max();
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"one fit, {classes} classes, 1,000 x 100: {1000 * ours:F1} ms; scikit-learn {1000 * numbers[0]:F1} ms; ratio {numbers[0] / ours:F1}; largest |Δ weight| {apart:E1} of {theirs.Max(Math.Abs):F2}{(apart < 1e-4 * Math.Max(1, theirs.Max(Math.Abs)) ? "" : "  DIFFERENT")}"));
+        }
+        return 0;
+    }
+
+    static void Print(string what, double seconds, string goal) =>
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {1000 * seconds:F0} ms (goal: under {goal})"));
+
+    static double[] Centred(float[] biases) => [.. biases.Select(b => (double)b - biases.Average())];
+
+    static double Least(int runs, Action work)
+    {
+        work();
+        return Enumerable.Range(0, runs).Min(_ =>
+        {
+            long started = Stopwatch.GetTimestamp();
+            work();
+            return Stopwatch.GetElapsedTime(started).TotalSeconds;
+        });
+    }
+
+    static (DenseFeatures Features, float[] Values, int[] Labels, int[] Rows) Make(int rows, int dim, int classes, int seed)
+    {
+        Random random = new(seed);
+        float[] values = new float[rows * dim];
+        int[] labels = [.. Enumerable.Range(0, rows).Select(i => i % classes)];
+        for (int i = 0; i < rows; i++)
+        {
+            Span<float> row = values.AsSpan(i * dim, dim);
+            foreach (ref float value in row) value = (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+            row[labels[i]] += 2;
+            float norm = System.Numerics.Tensors.TensorPrimitives.Norm<float>(row);
+            foreach (ref float value in row) value /= norm;
+        }
+        return (new DenseFeatures(values, dim), values, labels, [.. Enumerable.Range(0, rows)]);
+    }
+
+    /// <summary>Seconds of the fastest fit, then weights and biases; null where scikit-learn is not installed.</summary>
+    static async Task<string?> ScikitLearnAsync(float[] values, int[] labels, int dim, double c)
+    {
+        const string script = """
+            import sys, time
+            try:
+                import numpy as np
+                from sklearn.linear_model import LogisticRegression
+            except ImportError:
+                sys.exit(3)
+            dim, c = int(sys.argv[1]), float(sys.argv[2])
+            data = np.loadtxt(sys.stdin)
+            y, X = data[:, 0].astype(int), data[:, 1:].astype(np.float64)
+            best = 1e9
+            for _ in range(10):
+                head = LogisticRegression(C=c, class_weight="balanced", tol=1e-6, max_iter=10000)
+                started = time.perf_counter()
+                head.fit(X, y)
+                best = min(best, time.perf_counter() - started)
+            exact = LogisticRegression(C=c, class_weight="balanced", tol=1e-9, max_iter=1000).fit(X, y)
+            print(best, *exact.coef_.ravel(), *exact.intercept_)
+            """;
+        StringBuilder lines = new();
+        for (int i = 0; i < labels.Length; i++)
+            lines.Append(labels[i]).Append(' ').AppendJoin(' ', values.AsSpan(i * dim, dim).ToArray().Select(v => v.ToString("R", CultureInfo.InvariantCulture))).Append('\n');
+        try
+        {
+            using Process python = Process.Start(new ProcessStartInfo("/usr/bin/python3", ["-c", script, $"{dim}", c.ToString(CultureInfo.InvariantCulture)])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            })!;
+            Task<string> output = python.StandardOutput.ReadToEndAsync();
+            try
+            {
+                await python.StandardInput.WriteAsync(lines);
+                python.StandardInput.Close();
+            }
+            catch (IOException)                                           // it ended before reading: no scikit-learn
+            {
+            }
+            await python.WaitForExitAsync();
+            return python.ExitCode == 0 ? await output : null;
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+    }
+}
