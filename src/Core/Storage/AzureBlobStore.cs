@@ -161,7 +161,8 @@ public sealed class AzureBlobStore : IBlobStore
         }
         catch (RequestFailedException e) when (IsConditionUnmet(e))
         {
-            return mark.Repeated ? throw StorageFaults.OutcomeUnknown(path, e) : false;
+            if (!mark.Repeated) return false;
+            return await PropertiesAsync(path, cancellation) is null ? true : throw StorageFaults.OutcomeUnknown(path, e);
         }
     }, cancellation);
 
