@@ -47,20 +47,27 @@ internal partial class FileCalls
     public virtual bool MoveNew(string from, string to)
     {
         if (OperatingSystem.IsWindows()) return MoveNewOnWindows(from, to);
-        int error = InvalidArgument;
-        if (HasRenameNoReplace)
-            error = RenameAt2(CurrentFolder, from, CurrentFolder, to, RenameNoReplace) == 0 ? 0 : Marshal.GetLastPInvokeError();
-        if (error == InvalidArgument)                                                          // a file system, or a system, without it
-        {
-            error = Link(from, to) == 0 ? 0 : Marshal.GetLastPInvokeError();
-            if (error == 0) File.Delete(from);
-        }
+        if (!HasRenameNoReplace) return MoveNewByLink(from, to);
+        int error = RenameAt2(CurrentFolder, from, CurrentFolder, to, RenameNoReplace) == 0 ? 0 : Marshal.GetLastPInvokeError();
         return error switch
         {
             0 => true,
             Exists => false,
+            InvalidArgument => MoveNewByLink(from, to),                                        // a file system without it
             _ => throw Error(error, to),
         };
+    }
+
+    /// <summary>As <see cref="MoveNew"/>, by a second name and the removal of the first; a crash between leaves a temporary file.</summary>
+    internal static bool MoveNewByLink(string from, string to)
+    {
+        if (Link(from, to) == 0)
+        {
+            File.Delete(from);
+            return true;
+        }
+        int error = Marshal.GetLastPInvokeError();
+        return error == Exists ? false : throw Error(error, to);
     }
 
     /// <summary>Gives a file a name, replacing what had it.</summary>

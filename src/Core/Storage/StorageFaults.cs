@@ -26,20 +26,20 @@ public static class StorageFaults
         $"{what} is not read: '{file}' is a symbolic link or a special file.", "Copy the file itself there; links are never followed.");
 
     public static TransientStorageException DiskFull(string what, Exception inner) => new("S011",
-        $"The disk is full: {what} could not be written ({inner.Message})", "Free some space and repeat; no blob is half written.", inner);
+        $"The disk is full: {what} could not be written ({inner.Message}).", "Free some space and repeat; no blob is half written.", inner);
 
     public static InputRejectedException NotAllowed(string what, string reason) => new("S012",
-        $"The file system refuses access to {what}: {reason}", "Let the user who runs Scion read and write there, or choose another folder with --data.");
+        $"The file system refuses access to {what}: {reason.TrimEnd('.')}.", "Let the user who runs Scion read and write there, or choose another folder with --data.");
 
     public static TransientStorageException FileFault(string what, Exception inner) => new("S013",
-        $"A file operation on {what} failed: {inner.Message}", "Repeat the call; if it stays, look at the disk and at the system's log.", inner);
+        $"A file operation on {what} failed: {inner.Message.TrimEnd('.')}.", "Repeat the call; if it stays, look at the disk and at the system's log.", inner);
 
     public static TransientStorageException Locked(string container, string file, TimeSpan waited) => new("S014",
         $"Container '{container}' stayed locked by another process for {waited.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s ('{file}').",
         "A process that was stopped while it wrote may hold the lock; let it go on or end it, then repeat.");
 
-    public static InputRejectedException OtherFileSystem(BlobPath path, string root) => new("S015",
-        $"'{path}' lies on another file system than '{root}', so it cannot be written atomically.",
+    public static InputRejectedException OtherFileSystem(BlobPath path, string file) => new("S015",
+        $"'{path}' ('{file}') lies on another file system than the rest of the data folder, so it cannot be written in one step.",
         "Mount the whole data folder, not one container in it.");
 
     public static InputRejectedException ConnectionUnusable() => new("S020",
@@ -51,7 +51,7 @@ public static class StorageFaults
         "Sign in with 'az login' or give the app an identity, with the role 'Storage Blob Data Contributor'; with a key or a SAS, check that it is current.");
 
     public static TransientStorageException NoAnswer(string what, string reason, Exception inner) => new("S022",
-        $"Storage did not answer for '{what}' in {AzureBlobStore.MaxTries} tries: {reason}",
+        $"Storage did not answer for '{what}' in {AzureBlobStore.MaxTries} tries: {reason.TrimEnd('.')}.",
         "Repeat the call. If it stays, check the account's name, the network and the service's status.", inner);
 
     public static TransientStorageException OutcomeUnknown(BlobPath path, Exception inner) => new("S023",
@@ -59,12 +59,12 @@ public static class StorageFaults
         "Read the blob and decide anew.", inner);
 
     public static InputRejectedException ServiceRefused(string what, int status, string? code, string reason) => new("S024",
-        $"The storage service refuses '{what}' with {status} {code}: {reason}", "Look the service's code up; repeating the call will not help.");
+        $"The storage service refuses '{what}' with {status} {code}: {reason.TrimEnd('.')}.", "Look the service's code up; repeating the call will not help.");
 
     public static InputRejectedException AddressFolded(BlobPath path) => new("S025",
         $"The address built for '{path}' leads elsewhere.", "Rename the blob.");
 
     public static InputRejectedException ListUnreadable(string what, Exception inner) => new("S026",
-        $"The list of '{what}' is not readable XML: {inner.Message}",
+        $"The list of '{what}' is not readable XML: {inner.Message.TrimEnd('.')}.",
         "A blob there has a control character in its name. Find it with another tool and delete it.");
 }

@@ -75,6 +75,28 @@ public sealed class FileBlobStoreFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Write_FailsAndSoDoesItsCleanUp_TellsOfTheWriteAndTheNextStartCleansUp()
+    {
+        string folder = NewRoot(), temporaries = Path.Combine(folder, ".scion", "tmp");
+
+        TransientStorageException fault = await Assert.ThrowsAsync<TransientStorageException>(() => Open(folder, new NoCleanUp()).CreateAsync(A, Bytes("new"), default));
+
+        Assert.Equal("S011: The disk is full: 'films/deep/er/a.csv' could not be written (injected). Free some space and repeat; no blob is half written.", fault.Message);
+        string left = Assert.Single(Directory.GetFiles(temporaries));
+        File.SetLastWriteTimeUtc(left, DateTime.UtcNow - FileBlobStore.TemporaryGrace - TimeSpan.FromMinutes(1));
+        Assert.Empty(await new FileBlobStore(folder).ListAsync("films", "", default).ToListAsync());
+        Assert.Empty(Directory.GetFiles(temporaries));
+    }
+
+    sealed class NoCleanUp : FileCalls
+    {
+        public override ValueTask WriteAsync(SafeFileHandle handle, string path, ReadOnlyMemory<byte> bytes, long offset, CancellationToken cancellation) =>
+            throw new IOException("injected", 28);
+
+        public override void Delete(string path) => throw new IOException("injected", 5);
+    }
+
+    [Fact]
     public async Task Write_PowerLostAtAnyMoment_KeepsWhatWasAcknowledgedAndTearsNothing()
     {
         string folder = NewRoot();

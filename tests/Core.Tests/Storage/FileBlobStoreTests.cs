@@ -233,14 +233,19 @@ public sealed class FileBlobStoreTests : BlobStoreConformance, IDisposable
         Assert.NotNull(await CreateAsync("b", "x"));
     }
 
-    [Fact]
-    public void MoveNew_NameTaken_ChangesNothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void MoveNew_NameTakenOrFree_MovesOnlyToTheFreeOne(bool byLink)
     {
-        string from = PutFile("from", "new"), to = PutFile("to", "old");
+        if (byLink && OperatingSystem.IsWindows()) return;
+        string from = PutFile("from", "new"), taken = PutFile("taken", "old"), free = FileOf("free");
+        bool Move(string to) => byLink ? FileCalls.MoveNewByLink(from, to) : new FileCalls().MoveNew(from, to);
 
-        Assert.False(new FileCalls().MoveNew(from, to));
-
-        Assert.Equal(("new", "old"), (File.ReadAllText(from), File.ReadAllText(to)));
+        Assert.False(Move(taken));
+        Assert.Equal(("new", "old"), (File.ReadAllText(from), File.ReadAllText(taken)));
+        Assert.True(Move(free));
+        Assert.Equal((false, "new"), (File.Exists(from), File.ReadAllText(free)));
     }
 
     sealed class Clock(DateTimeOffset now) : TimeProvider
