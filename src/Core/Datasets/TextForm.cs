@@ -15,8 +15,14 @@ sealed class TextForm
         if (Ascii.IsValid(utf8)) return TrimAscii(utf8);
         if (chars.Length < utf8.Length) chars = new char[Math.Max(utf8.Length, 2 * chars.Length)];
         int length = Encoding.UTF8.GetChars(utf8, chars);
-        ReadOnlySpan<char> text = Trim(chars.AsSpan(0, length));
-        if (!text.IsNormalized(NormalizationForm.FormC)) text = Trim(text.ToString().Normalize(NormalizationForm.FormC));
+        ReadOnlySpan<char> all = chars.AsSpan(0, length), text = Trim(all);
+        if (IsNfc(text))
+        {
+            if (text.IsEmpty) return [];
+            all.Overlaps(text, out int before);
+            return utf8[Encoding.UTF8.GetByteCount(all[..before])..^Encoding.UTF8.GetByteCount(all[(before + text.Length)..])];
+        }
+        text = Trim(text.ToString().Normalize(NormalizationForm.FormC));
         int most = Encoding.UTF8.GetMaxByteCount(text.Length);
         if (bytes.Length < most) bytes = new byte[Math.Max(most, 2 * bytes.Length)];
         return bytes.AsSpan(0, Encoding.UTF8.GetBytes(text, bytes));
@@ -24,6 +30,20 @@ sealed class TextForm
 
     /// <summary>Normalises a short text.</summary>
     public static string Normalise(string text) => Trim(text.Normalize(NormalizationForm.FormC)).ToString();
+
+    /// <summary>As IsNormalized, but quick for the letters and punctuation of most scripts: starters that NFC leaves as they are.</summary>
+    internal static bool IsNfc(ReadOnlySpan<char> text)
+    {
+        for (ReadOnlySpan<char> rest = text; ;)
+        {
+            int other = rest.IndexOfAnyExceptInRange('\0', '\u02FF');
+            if (other < 0) return true;
+            if (rest[other] is not (>= '\u0400' and <= '\u0482' or >= '\u2010' and <= '\u2027' or >= '\u2030' and <= '\u205E' or >= '\u20A0' and <= '\u20BF'
+                or >= '\u3041' and <= '\u3096' or >= '\u30A1' and <= '\u30FA' or >= '\u4E00' and <= '\u9FFF' or >= '\uAC00' and <= '\uD7A3'))
+                return text.IsNormalized(NormalizationForm.FormC);
+            rest = rest[(other + 1)..];
+        }
+    }
 
     static ReadOnlySpan<byte> TrimAscii(ReadOnlySpan<byte> utf8)
     {
