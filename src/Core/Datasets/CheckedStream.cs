@@ -65,7 +65,7 @@ sealed class CheckedStream(Stream inner, Func<long> consumed, long before) : Str
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
 
-/// <summary>The next bytes of a stream, at most a given number.</summary>
+/// <summary>A part of a stream: its next bytes, at most a given number. Counts them.</summary>
 sealed class LimitedStream(Stream inner, long limit) : Stream
 {
     /// <summary>Bytes handed out.</summary>

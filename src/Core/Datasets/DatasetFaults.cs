@@ -121,8 +121,6 @@ public static class DatasetFaults
 
     internal static string SystemEntries(string part, int count) => Invariant($"D207: {count} entries of {part} are an operating system's own (such as __MACOSX) and hold no reviews.");
 
-    internal static string GzipTail(string part) => $"D208: {part} has bytes after the end of its gzip, which are not read.";
-
     // The data as a whole.
     internal static InputRejectedException NoRows(long refused) => new("D301", Invariant($"No review is left to learn from; {refused} rows or files were refused."),
         "See rejects.csv for why each was.");
@@ -141,7 +139,7 @@ public static class DatasetFaults
         Invariant($"There are {classes} different labels; at most {ReviewLimits.Classes} classes are trained."), "Set columns.label to the column that holds classes, or merge labels.", Refusal.TooLarge);
 
     internal static InputRejectedException NotInTraining(string label, long test) => new("D306",
-        Invariant($"Class '{label}' has {test} test rows and fewer than {ReviewLimits.RowsPerClass - 1} training row."), "Give it training rows, or take it out of the test rows.");
+        Invariant($"Class '{label}' has {test} test rows and no training row."), "Give it training rows, or take it out of the test rows.");
 
     internal static InputRejectedException TooManyRows(long rows) => new("D307", Invariant($"There are {rows} reviews; at most {ReviewLimits.Rows} are trained on."),
         "Leave out unlabelled reviews.", Refusal.TooLarge);

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Scion.Faults;
 using Scion.Pipelines;
 
@@ -65,8 +64,8 @@ public sealed class IngestReviewsStep(StepMemo memo)
         }
         else if (compressed)
         {
-            await using GZipStream expanded = new(stream, CompressionMode.Decompress, leaveOpen: true);
-            await using CheckedStream counted = new(expanded, () => stream.Position, before: 0);
+            await using GzipReader expanded = new(stream);
+            await using CheckedStream counted = new(expanded, () => expanded.Consumed, before: 0);
             await ingest.ReadAsync(null, format, counted, folder, cancellation);
         }
         else

@@ -140,7 +140,7 @@ sealed class TextSource(Stream stream, string? encoding)
         return length;
     }
 
-    /// <summary>UTF-16 without a mark: text in it has NULs on one side of the pairs only.</summary>
+    /// <summary>UTF-16 without a mark: text in it has NULs on one side of the pairs, and hardly any on the other.</summary>
     static string? Unmarked16(ReadOnlySpan<byte> first)
     {
         int even = 0, odd = 0, pairs = first.Length / 2;
@@ -149,10 +149,10 @@ sealed class TextSource(Stream stream, string? encoding)
             if (first[i] == 0) even++;
             if (first[i + 1] == 0) odd++;
         }
-        if (pairs == 0 || even > 0 == odd > 0) return null;
+        if (pairs == 0 || Math.Min(even, odd) * 10 >= Math.Max(even, odd)) return null;
         // Latin script is nearly all NULs on one side. Other scripts have them in spaces, digits and line ends only; they are never UTF-8.
         bool likely = Math.Max(even, odd) * 10 >= pairs * 4 || !System.Text.Unicode.Utf8.IsValid(first);
-        return !likely ? null : odd > 0 ? Utf16Le : Utf16Be;
+        return !likely ? null : odd > even ? Utf16Le : Utf16Be;
     }
 
     void Decide(ReadOnlySpan<byte> block)

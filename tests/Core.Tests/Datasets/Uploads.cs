@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
+using CsCheck;
 using Scion.Datasets;
 using Scion.Pipelines;
 using Scion.Storage;
@@ -82,10 +83,10 @@ sealed class Uploads
         return rows;
     }
 
-    public static byte[] Gzip(byte[] content)
+    public static byte[] Gzip(byte[] content, CompressionLevel level = CompressionLevel.Fastest)
     {
         using MemoryStream target = new();
-        using (GZipStream gzip = new(target, CompressionLevel.Fastest)) gzip.Write(content);
+        using (GZipStream gzip = new(target, level)) gzip.Write(content);
         return target.ToArray();
     }
 }
@@ -101,7 +102,8 @@ static class PlainCsv
         while (at < text.Length)
         {
             StringBuilder field = new();
-            if (text[at] == '"')
+            bool quoted = text[at] == '"';
+            if (quoted)
             {
                 at++;
                 while (text[at] != '"' || (at + 1 < text.Length && text[at + 1] == '"'))
@@ -121,9 +123,15 @@ static class PlainCsv
             ends |= at + 1 == text.Length;
             at += at + 1 < text.Length && text[at] == '\r' && text[at + 1] == '\n' ? 2 : 1;
             if (!ends) continue;
-            if (row is not [""] || text[Math.Min(at, text.Length) - 1] == '"') rows.Add([.. row]);
+            if (row is not [""] || quoted) rows.Add([.. row]);
             row.Clear();
         }
         return rows;
     }
+}
+
+/// <summary>A value of a list.</summary>
+static class Any
+{
+    public static Gen<T> Of<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
 }
