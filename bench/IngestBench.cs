@@ -14,7 +14,8 @@ namespace Scion.Bench;
 /// nor store.</summary>
 static class IngestBench
 {
-    /// <summary>Arguments: rows=1000000 words=95 labelled=0.1 runs=3, and a CSV of real reviews whose sentences are used when given.</summary>
+    /// <summary>Arguments: rows=1000000 words=95 labelled=10 runs=3, and a CSV of real reviews whose words are used when given; or from=FILE, which is
+    /// ingested as it is.</summary>
     public static async Task<int> Run(string[] arguments)
     {
         if (arguments is ["child", var data]) return await ChildAsync(data);
@@ -22,19 +23,21 @@ static class IngestBench
         string folder = Directory.CreateTempSubdirectory("scion-ingest-").FullName;
         try
         {
-            string file = Path.Combine(folder, "reviews", "bench", "reviews.csv");
+            string? from = arguments.FirstOrDefault(argument => argument.StartsWith("from=", StringComparison.Ordinal))?[5..];
+            string file = Path.Combine(folder, "reviews", "bench", from is null ? "reviews.csv" : Path.GetFileName(from));
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            Generate(file, rows, words, labelled, arguments.FirstOrDefault(argument => !argument.Contains('=', StringComparison.Ordinal)));
+            if (from is not null) File.Copy(from, file);
+            else Generate(file, rows, words, labelled, arguments.FirstOrDefault(argument => !argument.Contains('=', StringComparison.Ordinal)));
             long bytes = new FileInfo(file).Length;
-            Print($"{rows} rows, {bytes / 1e6:F0} MB, {labelled} % labelled, {Environment.ProcessorCount} cores");
+            Print($"{Path.GetFileName(file)}: {bytes / 1e6:F1} MB, {Environment.ProcessorCount} cores");
             for (int run = 1; run <= runs; run++)
             {
                 foreach (string made in new[] { "work", ".scion" })
                     if (Directory.Exists(Path.Combine(folder, made))) Directory.Delete(Path.Combine(folder, made), recursive: true);
-                double read = Seconds(() => ReadBytes(file)), sep = Seconds(() => ReadWithSep(file));
+                double read = Seconds(() => ReadBytes(file)), sep = file.EndsWith(".csv", StringComparison.Ordinal) ? Seconds(() => ReadWithSep(file)) : double.NaN;
                 string[] child = (await InChildAsync(folder)).Split(' ');
                 double ingest = Number(child[0]), curate = Number(child[1]), snapshot = Number(child[2]);
-                Print($"run {run}: ingest {ingest:F2} s ({Number(child[6]):F2} s of processor), {bytes / 1e6 / ingest:F0} MB/s, {rows / ingest:F0} rows/s; curate {curate:F2} s; snapshot {snapshot:F2} s; "
+                Print($"run {run}: ingest {ingest:F2} s ({Number(child[6]):F2} s of processor), {bytes / 1e6 / ingest:F0} MB/s, {Number(child[4]) / ingest:F0} rows/s; curate {curate:F2} s; snapshot {snapshot:F2} s; "
                     + $"peak RSS {Number(child[3]) / 1024:F0} MiB; {child[4]} rows, {child[5]} refused; read alone {bytes / 1e6 / read:F0} MB/s, Sep {bytes / 1e6 / sep:F0} MB/s; "
                     + $"ingest / Sep time {ingest / sep:F1}");
             }

@@ -114,7 +114,9 @@ sealed class ReviewCuration
             if (use[row] is RowUse.Train or RowUse.Test && aside[label[row]])
                 (use[row], finding[row]) = (RowUse.Unlabelled, Finding.SetAside);
         int classes = aside.Count(set => !set);
-        if (classes < 2) throw DatasetFaults.TooFewRows([.. labels.Counts.Zip(distinct, (count, rows) => rows == 0 ? count : count with { Rows = rows }).OrderByDescending(count => count.Rows)]);
+        if (classes < 2)
+            throw DatasetFaults.TooFewRows([.. labels.Counts.Zip(distinct, (count, rows) => rows == 0 ? count : count with { Rows = rows })
+                .OrderByDescending(count => count.Rows)]);
         if (classes > ReviewLimits.Classes) throw DatasetFaults.TooManyClasses(classes);
         HoldOut();
     }

@@ -156,6 +156,8 @@ public static class DatasetFaults
 
     internal static string NameRefused(string name) => $"D502: '{Printable(name)}' has a name that cannot be addressed safely and was not read. Rename it.";
 
+    internal static string NotReadable(string name, string reason) => $"D504: '{Printable(name)}' was not read. {reason}";
+
     internal static InputRejectedException KeepsChanging(string model) => new("D503", $"The files in 'reviews/{model}/' changed each time they were read.",
         "Start again when the upload has ended.", Refusal.Conflict);
 

@@ -31,6 +31,10 @@ public sealed class IngestReviewsStep(StepMemo memo)
                 {
                     return await RefusedAsync(new RowFault(e.Code, $"{e.Fact} {e.Remedy}"));
                 }
+                catch (InputRejectedException e) when (e.Code == "S002")
+                {
+                    throw DatasetFaults.Gone(file.Name);                // overwritten while it was read
+                }
                 catch (InvalidDataException e)
                 {
                     InputRejectedException damaged = DatasetFaults.DamagedGzip(e.Message);

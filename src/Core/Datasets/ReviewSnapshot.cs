@@ -15,8 +15,8 @@ public static class ReviewSnapshot
     const int Attempts = 5;
 
     /// <summary>Lists the model's folder, reads its settings, and pins each file by ETag and SHA-256.</summary>
-    /// <remarks>Files of unknown types are pinned too, so that ingestion refuses them where people see it. Names that cannot be addressed are
-    /// listed in <see cref="TrainReviewsRequest.Warnings"/>.</remarks>
+    /// <remarks>Files of unknown types are pinned too, so that ingestion refuses them where people see it. Names that cannot be addressed and links
+    /// are listed in <see cref="TrainReviewsRequest.Warnings"/>.</remarks>
     /// <param name="store">Where the files lie.</param>
     /// <param name="model">Model name.</param>
     /// <param name="overrides">As typed after <c>--set</c>; they win over dataset.json.</param>
@@ -39,8 +39,8 @@ public static class ReviewSnapshot
             {
                 if (item.NameRefused) warnings.Add(DatasetFaults.NameRefused(item.Name));
                 else if (item.Name == prefix + ReviewFormats.SettingsName) changed |= (settings = await BytesAsync(store, item, cancellation)) is null;
-                else if (await HashAsync(store, item, hashed, cancellation) is { } sha256) files.Add(new PinnedFile(item.Container, item.Name, item.ETag, item.Length, sha256));
-                else changed = true;
+                else if (await HashAsync(store, item, hashed, warnings, cancellation) is not { } sha256) changed = true;
+                else if (sha256.Length > 0) files.Add(new PinnedFile(item.Container, item.Name, item.ETag, item.Length, sha256));
             }
             if (changed) continue;
             if (files.Count == 0) throw DatasetFaults.NothingToTrainOn(model);
@@ -49,31 +49,39 @@ public static class ReviewSnapshot
         throw DatasetFaults.KeepsChanging(model);
     }
 
-    /// <returns>Null when the file is no longer as listed.</returns>
-    static async Task<string?> HashAsync(IBlobStore store, BlobItem item, Dictionary<string, (string ETag, string Sha256)> hashed, CancellationToken cancellation)
+    /// <returns>Null when the file is no longer as listed; empty when the store does not read it, which is a warning.</returns>
+    static async Task<string?> HashAsync(
+        IBlobStore store, BlobItem item, Dictionary<string, (string ETag, string Sha256)> hashed, List<string> warnings, CancellationToken cancellation)
     {
         if (hashed.TryGetValue(item.Name, out (string ETag, string Sha256) earlier) && earlier.ETag == item.ETag) return earlier.Sha256;
-        await using BlobContent? content = await OpenAsync(store, item, cancellation);
-        if (content is null) return null;
-        string sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(content.Stream, cancellation));
-        hashed[item.Name] = (item.ETag, sha256);
-        return sha256;
+        try
+        {
+            await using BlobContent? content = await store.OpenAsync(item.Path, item.ETag, cancellation);
+            if (content is null) return null;
+            string sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(content.Stream, cancellation));
+            hashed[item.Name] = (item.ETag, sha256);
+            return sha256;
+        }
+        catch (InputRejectedException e) when (e.Code == "S002")
+        {
+            return null;
+        }
+        catch (InputRejectedException e) when (e.Code is "S010" or "S012")
+        {
+            warnings.Add(DatasetFaults.NotReadable(item.Name, e.Message));
+            return "";
+        }
     }
 
     static async Task<byte[]?> BytesAsync(IBlobStore store, BlobItem item, CancellationToken cancellation)
     {
-        await using BlobContent? content = await OpenAsync(store, item, cancellation);
-        if (content is null) return null;
-        byte[] bytes = new byte[Math.Min(item.Length, ReviewSettingsFile.MaxBytes + 1L)];
-        await content.Stream.ReadExactlyAsync(bytes, cancellation);
-        return bytes;
-    }
-
-    static async Task<BlobContent?> OpenAsync(IBlobStore store, BlobItem item, CancellationToken cancellation)
-    {
         try
         {
-            return await store.OpenAsync(item.Path, item.ETag, cancellation);
+            await using BlobContent? content = await store.OpenAsync(item.Path, item.ETag, cancellation);
+            if (content is null) return null;
+            byte[] bytes = new byte[Math.Min(item.Length, ReviewSettingsFile.MaxBytes + 1L)];
+            await content.Stream.ReadExactlyAsync(bytes, cancellation);
+            return bytes;
         }
         catch (InputRejectedException e) when (e.Code == "S002")
         {

@@ -12,7 +12,8 @@ sealed class TextForm
     /// <returns>A part of the argument, or of a buffer that the next call overwrites.</returns>
     public ReadOnlySpan<byte> Normalise(ReadOnlySpan<byte> utf8)
     {
-        if (Ascii.IsValid(utf8)) return TrimAscii(utf8);
+        utf8 = TrimAscii(utf8);
+        if (IsPlain(utf8)) return utf8;
         if (chars.Length < utf8.Length) chars = new char[Math.Max(utf8.Length, 2 * chars.Length)];
         int length = Encoding.UTF8.GetChars(utf8, chars);
         ReadOnlySpan<char> all = chars.AsSpan(0, length), text = Trim(all);
@@ -30,6 +31,22 @@ sealed class TextForm
 
     /// <summary>Normalises a short text.</summary>
     public static string Normalise(string text) => Trim(text.Normalize(NormalizationForm.FormC)).ToString();
+
+    /// <summary>True for UTF-8 that is NFC and trimmed for certain, told without decoding it: between ASCII ends there are letters below U+0300 and
+    /// common punctuation only. Most texts in Latin script.</summary>
+    internal static bool IsPlain(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.IsEmpty || Ascii.IsValid(utf8)) return true;
+        if (utf8[0] >= 0x80 || utf8[^1] >= 0x80) return false;
+        while (true)
+        {
+            int above = utf8.IndexOfAnyInRange((byte)0xCC, (byte)0xFF);
+            if (above < 0) return true;
+            if (above + 3 > utf8.Length || utf8[above] != 0xE2
+                || (utf8[above + 1], utf8[above + 2]) is not ((0x80, >= 0x90 and <= 0xA7 or >= 0xB0 and <= 0xBF) or (0x82, >= 0xA0 and <= 0xBF))) return false;
+            utf8 = utf8[(above + 3)..];
+        }
+    }
 
     /// <summary>As IsNormalized, but quick for the letters and punctuation of most scripts: starters that NFC leaves as they are.</summary>
     internal static bool IsNfc(ReadOnlySpan<char> text)

@@ -196,7 +196,8 @@ sealed class TextSource(Stream stream, string? encoding)
         count += block.Length / 2;
         for (ReadOnlySpan<char> rest = units.AsSpan(0, count); !rest.IsEmpty;)
         {
-            OperationStatus status = System.Text.Unicode.Utf8.FromUtf16(rest, buffer.AsSpan(to), out int read, out int written, replaceInvalidSequences: false, isFinalBlock: Ended);
+            OperationStatus status = System.Text.Unicode.Utf8.FromUtf16(rest, buffer.AsSpan(to), out int read, out int written,
+                replaceInvalidSequences: false, isFinalBlock: Ended);
             to += written;
             rest = rest[read..];
             if (status == OperationStatus.Done) break;

@@ -216,7 +216,8 @@ static class ZipIngest
             long length = U32(directory, at + 24), compressed = U32(directory, at + 20), offset = U32(directory, at + 42);
             Zip64(directory.AsSpan(at + CentralLength + nameLength, extraLength), ref length, ref compressed, ref offset);
             if (length < 0 || compressed < 0 || offset < 0) throw DatasetFaults.DamagedZip(DatasetFaults.Invariant($"entry {entries.Count + 1} has impossible lengths."));
-            entries.Add(new Entry(offset, compressed, length, U32(directory, at + 16), U16(directory, at + 8), U16(directory, at + 10), U32(directory, at + 38), at + CentralLength, nameLength));
+            entries.Add(new Entry(offset, compressed, length, U32(directory, at + 16), U16(directory, at + 8),
+                U16(directory, at + 10), U32(directory, at + 38), at + CentralLength, nameLength));
             at = next;
             if (entries.Count > MaxEntries) throw DatasetFaults.ZipLimit(DatasetFaults.Invariant($"The zip has more than {MaxEntries} entries."));
         }

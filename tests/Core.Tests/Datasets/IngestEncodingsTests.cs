@@ -129,4 +129,16 @@ public sealed class IngestEncodingsTests
     [Fact]
     public void IsNfc_AnyText_AgreesWithTheFramework() => Gen.OneOf(Gen.Char['\0', '\u06FF'], Gen.Char['\u1E00', '\u30FF'], Gen.Char['\uAC00', '\uAC40'], Gen.Char['\uF900', '\uFB50'], Gen.Const('\u0301'))
         .Array[0, 12].Select(chars => new string(chars)).Sample(text => Assert.Equal(text.IsNormalized(NormalizationForm.FormC), TextForm.IsNfc(text)), iter: 20_000);
+
+    [Fact]
+    public void Normalise_AnyText_IsTrimmedAndComposedAsTheFrameworkDoes() =>
+        Gen.OneOf(Gen.Char['\0', '\u017F'], Gen.Char['\u0300', '\u0310'], Gen.Char['\u2000', '\u20CF'], Gen.Char['\u1100', '\u11FF'], Any.Of('a', ' ', '\t', '\u00A0', '\uFEFF', '\u200B'))
+            .Array[0, 10].Select(chars => new string(chars)).Sample(text =>
+            {
+                char[] trimmed = [.. Enumerable.Range(0, 0x3001).Select(c => (char)c).Where(char.IsWhiteSpace), '\uFEFF', '\u200B', '\u2060'];
+
+                string normalised = Encoding.UTF8.GetString(new TextForm().Normalise(Encoding.UTF8.GetBytes(text)));
+
+                Assert.Equal(text.Trim(trimmed).Normalize(NormalizationForm.FormC).Trim(trimmed), normalised);
+            }, iter: 20_000);
 }
