@@ -9,7 +9,7 @@ namespace Scion.Pipelines;
 /// <param name="Run"><c>{model}-{16 hex}</c>, the run's identity: hash of model, data digest, settings and code version.</param>
 /// <param name="Model">Model name.</param>
 /// <param name="Version"><c>yyyyMMdd-HHmmss-{8 hex}</c>, fixed when the run was first recorded.</param>
-/// <param name="DataDigest">SHA-256 over the names and digests of the files.</param>
+/// <param name="DataDigest">SHA-256 over the names (below the model's folder) and digests of the files.</param>
 /// <param name="Files">The pinned files, by name.</param>
 /// <param name="Settings">From dataset.json, the command line and defaults.</param>
 public sealed record TrainReviewsRequest(
@@ -28,10 +28,13 @@ public sealed record TrainReviewsRequest(
     public static TrainReviewsRequest Of(string model, IReadOnlyList<PinnedFile> files, ReviewSettings settings, DateTimeOffset recorded)
     {
         PinnedFile[] ordered = [.. files.OrderBy(file => file.Name, StringComparer.Ordinal)];
-        string data = Hex(string.Concat(ordered.Select(file => $"{file.Name}\0{file.Sha256}\n")));
+        string data = Hex(string.Concat(ordered.Select(file => $"{NameOf(file)}\0{file.Sha256}\n")));
         string identity = Hex($"reviews\n{model}\n{data}\n{JsonSerializer.Serialize(settings, ScionJson.Strict)}\n{CodeVersion}");
         return new TrainReviewsRequest($"{model}-{identity[..16]}", model, $"{recorded.UtcDateTime:yyyyMMdd-HHmmss}-{identity[..8]}", data, ordered, settings);
     }
+
+    /// <summary>Name below the model's folder: a package must not depend on what its model is called.</summary>
+    static string NameOf(PinnedFile file) => file.Name[(file.Name.IndexOf('/', StringComparison.Ordinal) + 1)..];
 
     static string Hex(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

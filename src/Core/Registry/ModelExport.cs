@@ -83,14 +83,18 @@ public static class ModelExport
         (_, ModelPackage package) = await registry.ReadChosenAsync(model, version, [ModelPackage.EncoderName, ModelPackage.VocabularyName], cancellation);
         Vocabulary vocabulary = Vocabulary.Parse(package[ModelPackage.VocabularyName].Span);
         int dim = package.Manifest.Encoder.Dim;
-        WordVectorFile.Write(file, vocabulary.Words, TextEncoderGraph.VectorsOf(ModelPackage.EncoderName, package[ModelPackage.EncoderName], vocabulary.Count, dim), dim, format);
+        float[] vectors = TextEncoderGraph.VectorsOf(ModelPackage.EncoderName, package[ModelPackage.EncoderName], vocabulary.Count, dim);
+        WordVectorFile.Write(file, vocabulary.Words, vectors, dim, format);
         return (vocabulary.Count, dim);
     }
 
     static (ModelProto Encoder, ModelProto Head) GraphsOf(ModelPackage package)
     {
         (int words, int dim) = (package.Manifest.Encoder.Words, package.Manifest.Encoder.Dim);
-        return (OnnxGuard.ReadOwn(ModelPackage.EncoderName, package[ModelPackage.EncoderName], graph => TextEncoderGraph.Layout(words, dim, TextEncoderGraph.RemovedBy(graph, dim))),
-            OnnxGuard.ReadOwn(ModelPackage.HeadName, package[ModelPackage.HeadName], _ => HeadGraph.Layout(dim, package.Manifest.Head.Temperature, package.Manifest.Labels)));
+        return (
+            OnnxGuard.ReadOwn(ModelPackage.EncoderName, package[ModelPackage.EncoderName],
+                graph => TextEncoderGraph.Layout(words, dim, TextEncoderGraph.RemovedBy(graph, dim))),
+            OnnxGuard.ReadOwn(ModelPackage.HeadName, package[ModelPackage.HeadName],
+                _ => HeadGraph.Layout(dim, package.Manifest.Head.Temperature, package.Manifest.Labels)));
     }
 }

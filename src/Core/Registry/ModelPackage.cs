@@ -96,9 +96,11 @@ public sealed partial class ModelPackage
     static ModelManifest Checked(string path, ModelManifest manifest)
     {
         if (manifest.Kind != "reviews") throw RegistryFaults.Malformed(path, $"kind '{manifest.Kind}' is not known.");
-        if (manifest.Labels is not { Count: >= 2 } || manifest.Labels.Any(string.IsNullOrEmpty) || manifest.Labels.Distinct(StringComparer.Ordinal).Count() != manifest.Labels.Count)
+        if (manifest.Labels is not { Count: >= 2 } || manifest.Labels.Any(string.IsNullOrEmpty)
+            || manifest.Labels.Distinct(StringComparer.Ordinal).Count() != manifest.Labels.Count)
             throw RegistryFaults.Malformed(path, "it needs two or more distinct labels.");
-        if (manifest.Data.Train.Any(count => count is null) || manifest.Data.Test.Any(count => count is null) || manifest.Warnings.Any(warning => warning is null)
+        if (manifest.Data.Train.Any(count => count is null) || manifest.Data.Test.Any(count => count is null)
+            || manifest.Warnings.Any(warning => warning is null)
             || manifest.Measured.Models.Any(model => model is null) || manifest.Files.Values.Any(file => file is null))
             throw RegistryFaults.Malformed(path, "a part of it is null.");
         if (manifest.Measured.Models.Count == 0) throw RegistryFaults.Malformed(path, "it has no measured model.");

@@ -10,7 +10,8 @@ namespace Scion.Registry;
 /// <summary>Stores a version, checks it, and lets it serve if it is not worse than the one that does.</summary>
 /// <remarks>Reads: what <see cref="BuildPackageStep"/> reads, the version that serves, texts of the test rows. Writes:
 /// <c>models/{model}/versions/{version}/</c> create-only, then <c>latest.json</c> by If-Match. May run more than once and be cut off between any
-/// two writes: a repeat finds what is there, finishes the rest and answers the same.</remarks>
+/// two writes: a repeat finds what is there, finishes the rest and answers the same. Randomness: none. Clock: stamps the move of
+/// <c>latest.json</c>; nothing is decided by it.</remarks>
 /// <param name="memo">Keeps answers.</param>
 /// <param name="registry">On the same store.</param>
 public sealed class PublishStep(StepMemo memo, ModelRegistry registry)

@@ -49,8 +49,8 @@ public static class ReviewReport
             .Append(Plain, $"<p class=\"under\">on {ReportText.Count(own.Rows, "review", "reviews")} it was not fitted on. The true figure lies between {ReportText.Percent(own.Accuracy.Low)} and {ReportText.Percent(own.Accuracy.High)} with 95 % confidence.</p>\n");
         ModelMetrics[] others = [.. manifest.Measured.Models.SkipLast(1)];
         if (others.Length > 0)
-            page.Append("<p>On the same reviews: ").Append(string.Join(", ", others.Select(m => $"{ReportText.Html(char.ToLowerInvariant(ReportText.Model(m.Name)[0]) + ReportText.Model(m.Name)[1..])} {ReportText.Percent(m.Accuracy.Value)}"))).Append(".</p>\n");
-        page.Append("<figure>").Append(ReportPlots.Accuracies([.. manifest.Measured.Models.Select((m, i) => (ReportText.Model(m.Name), m.Accuracy, i == manifest.Measured.Models.Count - 1))]))
+            page.Append("<p>On the same reviews: ").Append(string.Join(", ", others.Select(WithFigure))).Append(".</p>\n");
+        page.Append("<figure>").Append(ReportPlots.Accuracies([.. manifest.Measured.Models.Select(m => (ReportText.Model(m.Name), m.Accuracy, m == own))]))
             .Append("<figcaption>Share of reviews judged right; the lines are 95 % intervals.</figcaption></figure>\n");
         page.Append("<section class=\"next\"><h2>What to do next</h2>\n<ul>\n");
         foreach (string sentence in ReportAdvice.Next(manifest)) page.Append("<li>").Append(ReportText.Html(sentence)).Append("</li>\n");
@@ -59,6 +59,12 @@ public static class ReviewReport
         page.Append("<section class=\"warnings\" aria-label=\"Warnings\"><p><strong>Warnings of the run</strong></p>\n<ul>\n");
         foreach (string warning in manifest.Warnings) page.Append("<li>").Append(ReportText.Html(warning)).Append("</li>\n");
         page.Append("</ul></section>\n");
+    }
+
+    static string WithFigure(ModelMetrics model)
+    {
+        string name = ReportText.Model(model.Name);
+        return $"{ReportText.Html(char.ToLowerInvariant(name[0]) + name[1..])} {ReportText.Percent(model.Accuracy.Value)}";
     }
 
     static void Compared(StringBuilder page, ModelManifest manifest)

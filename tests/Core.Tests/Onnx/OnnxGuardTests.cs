@@ -144,7 +144,8 @@ public sealed class OnnxGuardTests
     }
 
     [Fact]
-    public void Write_EqualModels_GiveEqualBytes() => Assert.Equal(TextEncoderGraph.Write(Encoder).ToByteArray(), TextEncoderGraph.Write(TrainedModel.Encoder(1, components: 2)).ToByteArray());
+    public void Write_EqualModels_GiveEqualBytes() =>
+        Assert.Equal(TextEncoderGraph.Write(Encoder).ToByteArray(), TextEncoderGraph.Write(TrainedModel.Encoder(1, components: 2)).ToByteArray());
 
     [Fact]
     public void Join_EncoderAndHead_GivesTheProbabilitiesOfBoth()

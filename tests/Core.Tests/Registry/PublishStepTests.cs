@@ -126,7 +126,8 @@ public sealed class PublishStepTests
         PublishInput input = await TrainedModel.MakeAsync(store);
         float[] features = new float[60 * 8];
         Array.Fill(features, 0.3f);
-        input = input with { Features = [input.Features[0] with { Features = await new StepWriter(store, "x").AddAsync("f", System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(features).ToArray(), default) }] };
+        byte[] bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(features).ToArray();
+        input = input with { Features = [input.Features[0] with { Features = await new StepWriter(store, "x").AddAsync("f", bytes, default) }] };
 
         InputRejectedException fault = await Assert.ThrowsAsync<InputRejectedException>(() => TrainedModel.PublishAsync(store, input));
 

@@ -8,6 +8,8 @@ namespace Scion.Tests.Storage;
 
 public sealed class SafeTensorsTests
 {
+    static readonly Gen<(float[], int[], byte[], string)> Contents = Gen.Select(Gen.Float.Array[0, 60], Gen.Int.Array[0, 20], Gen.Byte.Array[0, 20], Gen.String);
+
     static byte[] WithHeader(string header, int data)
     {
         byte[] json = Encoding.UTF8.GetBytes(header), file = new byte[8 + json.Length + data];
@@ -17,7 +19,7 @@ public sealed class SafeTensorsTests
     }
 
     [Fact]
-    public void Parse_WhatWasWritten_HoldsTheSame() => Gen.Select(Gen.Float.Array[0, 60], Gen.Int.Array[0, 20], Gen.Byte.Array[0, 20], Gen.String).Sample((floats, ints, bytes, note) =>
+    public void Parse_WhatWasWritten_HoldsTheSame() => Contents.Sample((floats, ints, bytes, note) =>
     {
         string text = new([.. note.Where(c => !char.IsSurrogate(c))]);
         SafeTensors file = new() { Metadata = { ["note"] = text } };
