@@ -34,7 +34,12 @@ sealed record StoredWords(string Model, string Version, ModelManifest Manifest, 
             MemoryMarshal.Cast<byte, float>(head.Graph.Initializer.Single(tensor => tensor.Name == "head_weights").RawData.Span).ToArray());
     }
 
-    public IReadOnlyList<NearWord> Nearest(string word, int count) => NearestWords.Of(Vocabulary, Vectors, Dim, word, count);
+    /// <summary>Nearest words among those frequent enough to have a vector worth reading; more are asked of a larger corpus.</summary>
+    public IReadOnlyList<NearWord> Nearest(string word, int count)
+    {
+        int known = Frequent(Math.Clamp(Vocabulary.Counts.Sum() / 40_000, 1, 20));
+        return NearestWords.Of(new Vocabulary([.. Vocabulary.Words.Take(known)], [.. Vocabulary.Counts.Take(known)]), Vectors.AsSpan(0, known * Dim), Dim, word, count);
+    }
 
     /// <summary>Words that speak most for a class: frequent ones whose vectors point where its weights do.</summary>
     /// <param name="label">Class id.</param>
@@ -45,11 +50,24 @@ sealed record StoredWords(string Model, string Version, ModelManifest Manifest, 
         float[] direction = new float[Dim];
         for (int c = 0; c < classes; c++)
             TensorPrimitives.MultiplyAdd(Head.AsSpan(c * Dim, Dim), c == label ? 1f : -1f / (classes - 1), direction, direction);
-        return [.. Enumerable.Range(0, Vocabulary.Count)
-            .Where(id => Vocabulary.Counts[id] >= 3 && Vocabulary.Words[id].Length > 2)
-            .Select(id => (Word: Vocabulary.Words[id], Score: Cosine(direction, Vectors.AsSpan(id * Dim, Dim)) * Math.Log(Vocabulary.Counts[id])))
+        int frequent = Frequent(Math.Clamp(Vocabulary.Counts.Sum() / 8_000, 3, 100));
+        float[] mean = new float[Dim];
+        for (int id = 0; id < frequent; id++) TensorPrimitives.MultiplyAdd(Vectors.AsSpan(id * Dim, Dim), 1f / frequent, mean, mean);
+        return [.. Enumerable.Range(0, frequent)
+            .Where(id => Vocabulary.Words[id].Length > 3)
+            .Select(id => (Word: Vocabulary.Words[id], Score: Cosine(direction, Less(Vectors.AsSpan(id * Dim, Dim), mean))))
             .OrderByDescending(word => word.Score).ThenBy(word => word.Word, StringComparer.Ordinal).Take(count).Select(word => word.Word)];
     }
+
+    static float[] Less(ReadOnlySpan<float> vector, ReadOnlySpan<float> mean)
+    {
+        float[] rest = new float[vector.Length];
+        TensorPrimitives.Subtract(vector, mean, rest);
+        return rest;
+    }
+
+    /// <summary>Words that stand at least <paramref name="count"/> times: the first so many of the vocabulary.</summary>
+    int Frequent(long count) => Math.Max(1, Vocabulary.Counts.TakeWhile(stands => stands >= count).Count());
 
     static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {

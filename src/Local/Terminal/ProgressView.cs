@@ -46,7 +46,7 @@ static class ProgressView
             {
                 if (progress.Now is { } now)
                 {
-                    bar.Description = Markup.Escape($"{NameOf(now.Step)}{Left(now)}".PadRight(40)[..40]);
+                    bar.Description = Markup.Escape($"{NameOf(now.Step)}{Left(now)}".PadRight(40, '\u00A0')[..40]);
                     bar.IsIndeterminate = now.Fraction is null or 0;
                     bar.Value = now.Fraction ?? 0;
                 }

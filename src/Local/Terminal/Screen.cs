@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
 
 namespace Scion.Local.Terminal;
@@ -7,6 +8,9 @@ namespace Scion.Local.Terminal;
 /// Progress, warnings and errors go to stderr.</summary>
 sealed class Screen
 {
+    /// <summary>As <see cref="ScionJson.Indented"/>, without its rules for reading: a document is only written.</summary>
+    static readonly JsonSerializerOptions Written = new(ScionJson.Indented) { TypeInfoResolver = new DefaultJsonTypeInfoResolver(), RespectNullableAnnotations = false };
+
     readonly IAnsiConsole text, side, live;
 
     public Screen(bool json, TextWriter output, TextWriter error)
@@ -44,7 +48,7 @@ sealed class Screen
     /// <summary>The document of <c>--json</c>; nothing without.</summary>
     public void Document<T>(T document)
     {
-        if (Json) Output.WriteLine(JsonSerializer.Serialize(document, ScionJson.Indented));
+        if (Json) Output.WriteLine(JsonSerializer.Serialize(document, Written));
     }
 
     public void Fault(LocalFault fault)
