@@ -68,8 +68,6 @@ static class LocalFaults
     public static InputRejectedException OutputExists(string path) => new("L012", $"'{path}' exists already.",
         "Name another, or delete it first.", Refusal.Conflict);
 
-    public static InputRejectedException PathNotUsable(string path, string fact) => new("L013", $"'{path}' cannot be used: {fact}.", "Name another path.");
-
     /// <summary>True for a listener's "address in use", however deep it lies.</summary>
     public static bool IsPortTaken(Exception? e) =>
         e is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied } || (e is not null && IsPortTaken(e.InnerException));
