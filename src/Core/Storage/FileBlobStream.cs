@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Scion.Storage;
 
-/// <summary>The bytes of one version of a file, in order. After every read the file is looked at again, so no byte of a later version that
+/// <summary>The bytes of one version of a file. After every read the file is looked at again, so no byte of a later version that
 /// was written into the same file (as <c>cp</c> does over an existing one) is ever returned.</summary>
 /// <param name="handle">Open for reading; closed with the stream.</param>
 /// <param name="path">The blob, for messages.</param>
@@ -14,7 +14,7 @@ internal sealed class FileBlobStream(SafeFileHandle handle, BlobPath path, strin
 
     public override bool CanRead => true;
 
-    public override bool CanSeek => false;
+    public override bool CanSeek => true;
 
     public override bool CanWrite => false;
 
@@ -23,7 +23,7 @@ internal sealed class FileBlobStream(SafeFileHandle handle, BlobPath path, strin
     public override long Position
     {
         get => position;
-        set => throw new NotSupportedException();
+        set => position = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A position is not negative.");
     }
 
     public override int Read(Span<byte> buffer)
@@ -50,7 +50,7 @@ internal sealed class FileBlobStream(SafeFileHandle handle, BlobPath path, strin
         }
     }
 
-    int Wanted(int room) => (int)Math.Min(room, stamp.Length - position);
+    int Wanted(int room) => (int)Math.Clamp(stamp.Length - position, 0, room);
 
     int Checked(int read, int room)
     {
@@ -75,7 +75,12 @@ internal sealed class FileBlobStream(SafeFileHandle handle, BlobPath path, strin
     {
     }
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
+    {
+        SeekOrigin.Begin => offset,
+        SeekOrigin.Current => position + offset,
+        _ => stamp.Length + offset,
+    };
 
     public override void SetLength(long value) => throw new NotSupportedException();
 

@@ -13,7 +13,8 @@ public interface IBlobStore
     /// <summary>Properties of one blob, or null when absent.</summary>
     Task<BlobItem?> FindAsync(BlobPath path, CancellationToken cancellation);
 
-    /// <summary>Opens a blob for sequential reading, or returns null when absent. All bytes come from one version.</summary>
+    /// <summary>Opens a blob for reading, or returns null when absent. All bytes come from one version; a change under the reader is S002.
+    /// The stream is sequential, unless its CanSeek says that jumping costs nothing.</summary>
     /// <param name="path">Which blob.</param>
     /// <param name="etag">Null for the current version; else the version that must still be current.</param>
     /// <param name="cancellation">Stops the call.</param>

@@ -97,6 +97,24 @@ public sealed class FileBlobStoreTests : BlobStoreConformance, IDisposable
     }
 
     [Fact]
+    public async Task Open_Jumps_ReadsFromThere()
+    {
+        await CreateAsync("a", "0123456789");
+        await using BlobContent content = (await Store.OpenAsync(BlobPath.Of(Container, "a"), null, default))!;
+        byte[] read = new byte[4];
+
+        content.Stream.Seek(-3, SeekOrigin.End);
+        Assert.Equal(3, await content.Stream.ReadAtLeastAsync(read, 4, throwOnEndOfStream: false));
+        content.Stream.Position = 2;
+        content.Stream.Seek(1, SeekOrigin.Current);
+        Assert.Equal(3, content.Stream.ReadByte() - '0');
+        content.Stream.Position = 11;
+        Assert.Equal(0, await content.Stream.ReadAsync(read));
+        Assert.Equal("789"u8, read.AsSpan(0, 3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => content.Stream.Position = -1);
+    }
+
+    [Fact]
     public async Task UserFile_ReplacedByRenameWhileRead_IsReadToItsEnd()
     {
         string file = PutFile("a", new string('a', 1_000_000)), other = PutFile("b", "other");
