@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+
+namespace Scion.Tests;
+
+/// <summary>The README, executed: every command in it, in its order, in one folder, as a reader would.</summary>
+public sealed class ReadmeTests : IDisposable
+{
+    const string MainJob = "dotnet run --project src/Local -c Release -- demo";
+    const string Alias = "alias scion='dotnet run --project src/Local -c Release --no-build --'";
+
+    readonly TestFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    static string[] Lines => File.ReadAllLines(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../README.md"));
+
+    static List<string[]> Blocks
+    {
+        get
+        {
+            List<string[]> blocks = [];
+            List<string>? open = null;
+            foreach (string line in Lines)
+            {
+                if (line.StartsWith("```", StringComparison.Ordinal))
+                {
+                    if (open is not null) blocks.Add([.. open]);
+                    open = open is null ? [] : null;
+                }
+                else open?.Add(line);
+            }
+            return blocks;
+        }
+    }
+
+    [Fact]
+    public void Readme_ItsFirstTenLines_SayWhatToRunAndWhatToSee()
+    {
+        string[] first = Lines[..10];
+
+        Assert.Equal("# Scion", first[0]);
+        Assert.Contains(MainJob, first);
+        Assert.Contains(first, line => line.StartsWith("You will see:", StringComparison.Ordinal));
+        Assert.InRange(Lines.Length, 10, 80);
+    }
+
+    [Fact]
+    public void Readme_HasNoBlockThatNoTestKnows()
+    {
+        Assert.Equal([MainJob, "dotnet run tests/All.cs", Alias, "scion serve"], Blocks.Select(block => block[0]));
+    }
+
+    [Fact]
+    public async Task Readme_TheMainJob_EndsWithBothFiguresAndTheirIntervals()
+    {
+        string output = await BashAsync(Blocks[0]);
+
+        Assert.Matches("from scratch +[0-9.]+ % +[0-9.]+ % – [0-9.]+ %", output);
+        Assert.Matches("transferred +[0-9.]+ % +[0-9.]+ % – [0-9.]+ %", output);
+    }
+
+    [Fact]
+    public async Task Readme_YourOwnReviews_EveryCommandWorks()
+    {
+        folder.Write("reviews.csv", Reviews.Csv(300, labelledEvery: 3));
+        folder.Write("more.csv", Reviews.Csv(40, labelledEvery: 1, seed: 2));
+
+        string output = await BashAsync(Blocks[2]);
+
+        Assert.Contains("films", output, StringComparison.Ordinal);
+        string[] answers = File.ReadAllLines(Path.Combine(folder.Path, "answers.csv"));
+        Assert.Equal("input,label,score,abstained", answers[0]);
+        Assert.Equal(41, answers.Length);
+        Assert.Single(Directory.GetFiles(Path.Combine(folder.Data, "models/films/versions"), "report.html", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task Readme_AServerThatTrainsOnDrop_AnswersTheCurlCommand()
+    {
+        string[] block = Blocks[3];
+        string address = $"http://127.0.0.1:{FreePort()}";
+        folder.Write("more.csv", Reviews.Csv(300, labelledEvery: 3));
+        await using ScionProcess serve = ScionProcess.Start(folder.Path, ["serve", "--urls", address]);
+        string key = Path.Combine(folder.Data, ".scion/key"), latest = Path.Combine(folder.Data, "models/films/latest.json");
+        await serve.UntilAsync(() => Task.FromResult(File.Exists(key) ? key : null), "the key");
+
+        await BashAsync([block.Single(line => line.Contains("cp more.csv", StringComparison.Ordinal))]);
+        await serve.UntilAsync(() => Task.FromResult(File.Exists(latest) ? latest : null), "the model");
+        int curl = Array.FindIndex(block, line => line.StartsWith("curl ", StringComparison.Ordinal));
+        string output = await BashAsync([.. block[curl..].Select(line => line.Replace("http://127.0.0.1:7071", address, StringComparison.Ordinal))]);
+
+        Assert.Matches("""^\{"model":"films","version":"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}","predictions":\[\{"label":"(positive|negative)",""", output);
+    }
+
+    /// <summary>Runs lines in bash, in the test's folder, with the built command line in place of building it.</summary>
+    async Task<string> BashAsync(IEnumerable<string> lines)
+    {
+        string scion = $"dotnet '{Path.Combine(AppContext.BaseDirectory, "scion.dll")}'";
+        string script = $"set -euo pipefail\nscion() {{ {scion} \"$@\"; }}\n" + string.Join('\n', lines.Where(line => line != Alias)
+            .Select(line => line.Replace(MainJob, "scion demo", StringComparison.Ordinal)));
+        ProcessStartInfo start = new("bash", ["-c", script]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder.Path };
+        foreach (string name in new[] { "SCION_DATA", "SCION_STORAGE" }) start.Environment.Remove(name);
+        using Process bash = Process.Start(start)!;
+        Task<string> output = bash.StandardOutput.ReadToEndAsync(), error = bash.StandardError.ReadToEndAsync();
+        await bash.WaitForExitAsync();
+        Assert.True(bash.ExitCode == 0, $"exit {bash.ExitCode} of:\n{script}\nstdout: {await output}\nstderr: {await error}");
+        return await output;
+    }
+
+    static int FreePort()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    static string ThisFile([CallerFilePath] string path = "") => path;
+}
