@@ -1,4 +1,5 @@
 using System.Text;
+using Scion.Text;
 
 namespace Scion.Datasets;
 
@@ -17,20 +18,20 @@ sealed class TextForm
         if (chars.Length < utf8.Length) chars = new char[Math.Max(utf8.Length, 2 * chars.Length)];
         int length = Encoding.UTF8.GetChars(utf8, chars);
         ReadOnlySpan<char> all = chars.AsSpan(0, length), text = Trim(all);
-        if (IsNfc(text))
+        if (!Tokenizer.HasLongMarkRun(text) && IsNfc(text))
         {
             if (text.IsEmpty) return [];
             all.Overlaps(text, out int before);
             return utf8[Encoding.UTF8.GetByteCount(all[..before])..^Encoding.UTF8.GetByteCount(all[(before + text.Length)..])];
         }
-        text = Trim(text.ToString().Normalize(NormalizationForm.FormC));
+        text = Trim(Tokenizer.Composed(text.ToString()));
         int most = Encoding.UTF8.GetMaxByteCount(text.Length);
         if (bytes.Length < most) bytes = new byte[Math.Max(most, 2 * bytes.Length)];
         return bytes.AsSpan(0, Encoding.UTF8.GetBytes(text, bytes));
     }
 
     /// <summary>Normalises a short text.</summary>
-    public static string Normalise(string text) => Trim(text.Normalize(NormalizationForm.FormC)).ToString();
+    public static string Normalise(string text) => Trim(Tokenizer.Composed(text)).ToString();
 
     /// <summary>True for UTF-8 that is NFC and trimmed for certain, told without decoding it: between ASCII ends there are letters below U+0300 and
     /// common punctuation only. Most texts in Latin script.</summary>

@@ -31,6 +31,7 @@ public static class EmbeddingPresets
             MinCount = set.MinCount ?? preset.MinCount,
             Subsample = set.Subsample ?? preset.Subsample,
             Rate = set.Rate ?? preset.Rate,
+            Trainer = set.Trainer ?? preset.Trainer,
         };
         options = options with { Threads = set.Threads ?? (tokens * options.Epochs < OneThreadWords ? 1 : Math.Max(1, cores)) };
         string[] errors = [.. Errors(options)];
@@ -41,10 +42,11 @@ public static class EmbeddingPresets
     static EmbeddingOptions Article(int seed) => new(SkipGramLoss.Nce, Dim: 4, Window: 0, Negatives: 5, Epochs: 50, MinCount: 1,
         Subsample: 0, Rate: 1.0, LinearDecay: false, Threads: 1, seed);
 
-    /// <summary>Negative sampling. Small corpora get more passes, so that every size sees some twenty million words, and keep rarer words.
+    /// <summary>Negative sampling. Small corpora get more passes, but no more than serve: on small ones a longer training only learns them by heart. Rarer words are kept
+    /// where there are few, and a word that stands once is never thinned.
     /// Measured in docs/experiments.md.</summary>
     static EmbeddingOptions Default(int seed, long tokens) => new(SkipGramLoss.NegativeSampling, Dim: 100, Window: 5, Negatives: 5,
-        Epochs: (int)Math.Clamp(5_000_000 / Math.Max(1, tokens), 5, 50), MinCount: tokens < 20_000 ? 1 : tokens < 2_000_000 ? 2 : 5,
+        Epochs: (int)Math.Clamp(3_000_000 / Math.Max(1, tokens), tokens < 10_000_000 ? 10 : 5, 50), MinCount: tokens < 20_000 ? 1 : tokens < 2_000_000 ? 2 : 5,
         Subsample: Math.Max(1e-4, 1.0 / Math.Max(1, tokens)), Rate: 0.05, LinearDecay: true, Threads: 1, seed);
 
     static IEnumerable<string> Errors(EmbeddingOptions o)
@@ -56,6 +58,7 @@ public static class EmbeddingPresets
         if (o.MinCount is < 1 or > 1_000_000) yield return Range("minCount", o.MinCount, "1 to 1000000");
         if (!(o.Subsample is >= 0 and <= 1)) yield return Range("subsample", o.Subsample, "0 (never) to 1");
         if (!(o.Rate is > 0 and <= 10)) yield return Range("rate", o.Rate, "above 0, to 10");
+        if (o.Trainer is not (EmbeddingOptions.CpuTrainer or EmbeddingOptions.TorchTrainer)) yield return $"embedding.trainer is '{o.Trainer}'; it must be 'cpu' or 'torch'.";
         if (o.Threads is < 1 or > 256) yield return Range("threads", o.Threads, "1 to 256");
     }
 

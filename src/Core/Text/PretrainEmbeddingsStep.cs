@@ -46,7 +46,8 @@ public sealed class PretrainEmbeddingsStep(StepMemo memo, IEmbeddingTrainer trai
             }
             SentenceEncoder encoder = SentenceEncoderFit.Fit(vocabulary, dim, trained.Vectors, samples);
             ArtifactRef artifact = await writer.AddAsync("encoder.safetensors", encoder.ToBytes(), cancellation);
-            return new EncoderTrained(input.Source, artifact, dim, vocabulary.Count, (long)vocabulary.Count * dim, loss, trained.Reproducible, artifact.Sha256);
+            return new EncoderTrained(input.Source, artifact, dim, vocabulary.Count, (long)vocabulary.Count * dim, loss, trained.Reproducible, artifact.Sha256,
+                trained.Device);
         }, cancellation);
 
     /// <summary>Vectors U(−1, 1), as the article's network is before training.</summary>

@@ -12,7 +12,7 @@ namespace Scion.Text;
 public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
 {
     /// <summary>Words to each side when the window is the whole text: bounds the work of a long text.</summary>
-    const int LongestSpan = 64;
+    public const int LongestSpan = 64;
 
     const int WordsPerBatch = 4096;
 
@@ -160,8 +160,8 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
 
     static float* Address(float[] pinned) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
 
-    /// <summary>Chance of keeping an occurrence, in 1/2³² − 1, or null when all are kept: (√(f/t) + 1)·t/f, as word2vec.c.</summary>
-    static uint[]? Keep(Vocabulary vocabulary, double threshold)
+    /// <summary>Chance of keeping an occurrence of each word, in 1/(2³² − 1), or null when all are kept: (√(f/t) + 1)·t/f, as word2vec.c.</summary>
+    public static uint[]? Keep(Vocabulary vocabulary, double threshold)
     {
         if (threshold <= 0) return null;
         double tokens = vocabulary.Counts.Sum();

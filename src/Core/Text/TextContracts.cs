@@ -30,6 +30,9 @@ public sealed record EmbeddingOverrides
 
     [Description("Worker threads; 1 is exactly reproducible: 1 to 256."), DefaultValue("the preset's")]
     public int? Threads { get; init; }
+
+    [Description("What trains the vectors: cpu, or torch, which takes a GPU where there is one and needs a build with libtorch."), DefaultValue("cpu")]
+    public string? Trainer { get; init; }
 }
 
 /// <summary>Objective a skip-gram model is trained with.</summary>
@@ -53,9 +56,17 @@ public enum SkipGramLoss
 /// <param name="LinearDecay">True: the rate falls linearly to Rate/10000; false: constant.</param>
 /// <param name="Threads">Worker threads, in [1, 256]. 1 is exactly reproducible; more are lock-free and are not.</param>
 /// <param name="Seed">Of the start, the sub-sampling, the windows and the noise.</param>
+/// <param name="Trainer"><see cref="CpuTrainer"/> or <see cref="TorchTrainer"/>.</param>
 public sealed record EmbeddingOptions(
     SkipGramLoss Loss, int Dim, int Window, int Negatives, int Epochs, int MinCount, double Subsample, double Rate, bool LinearDecay,
-    int Threads, int Seed);
+    int Threads, int Seed, string Trainer = EmbeddingOptions.CpuTrainer)
+{
+    /// <summary><see cref="SkipGramTrainer"/>.</summary>
+    public const string CpuTrainer = "cpu";
+
+    /// <summary>TorchSharp, on CUDA where there is a device.</summary>
+    public const string TorchTrainer = "torch";
+}
 
 public sealed record BuildVocabularyInput(CuratedReviews Data, ReviewSettings Settings);
 
@@ -90,8 +101,10 @@ public sealed record PretrainEmbeddingsInput(EncoderSource Source, string? Impor
 /// <param name="Loss">Mean loss a pair over the last epoch, in nats; null when nothing was trained.</param>
 /// <param name="Reproducible">False when several threads trained it.</param>
 /// <param name="Digest">SHA-256 of the encoder's content, its identity in a package.</param>
+/// <param name="Device">Where it was trained: "cpu", "cuda:0" …</param>
 public sealed record EncoderTrained(
-    EncoderSource Source, ArtifactRef Encoder, int Dim, int Words, long Parameters, double? Loss, bool Reproducible, string Digest);
+    EncoderSource Source, ArtifactRef Encoder, int Dim, int Words, long Parameters, double? Loss, bool Reproducible, string Digest,
+    string Device = "cpu");
 
 /// <param name="Encoder">The sentence encoder to apply.</param>
 /// <param name="Data">The data set.</param>

@@ -26,6 +26,10 @@ public static class TextFaults
     public static InputRejectedException CorpusTooLong(long tokens) => new("T013",
         string.Create(CultureInfo.InvariantCulture, $"The texts have {tokens:N0} words; {Array.MaxLength:N0} are trained on at most."), "Leave texts out.");
 
+    public static InputRejectedException NoTorch() => new("T015",
+        "embedding.trainer is 'torch', and this build is without libtorch.",
+        "Build with it: 'dotnet build src/Local -c Release -p:Accelerator=cuda' for an NVIDIA GPU, or '-p:Accelerator=cpu'; or leave embedding.trainer out.");
+
     public static InputRejectedException UnknownWord(string word, IReadOnlyList<string> close) => new("T005",
         $"The model does not know the word '{(word.Length > 80 ? word[..80] + "…" : word)}'." + (close.Count == 0 ? "" : $" It knows: {string.Join(", ", close)}."),
         "Try another spelling, or a more common word.", Refusal.NotFound);

@@ -34,7 +34,7 @@ public static class Tokenizer
     public static string Composed(string text)
     {
         if (Ascii.IsValid(text)) return text;
-        text = WithoutLongMarkRuns(text);
+        if (HasLongMarkRun(text)) text = WithoutLongMarkRuns(text);
         try
         {
             return text.IsNormalized() ? text : text.Normalize();
@@ -45,21 +45,39 @@ public static class Tokenizer
         }
     }
 
+    /// <summary>True when more marks stand in a row than <see cref="Composed"/> keeps: then normalising would be slow, and so would asking whether
+    /// the text is in normal form.</summary>
+    public static bool HasLongMarkRun(ReadOnlySpan<char> text)
+    {
+        int marks = 0;
+        for (int at = 0; at < text.Length; at++)
+        {
+            int width = 1;
+            marks = text[at] >= 0x300 && IsMark(text, at, out width) ? marks + 1 : 0;
+            if (marks > MaxMarks) return true;
+            if (marks > 0) at += width - 1;
+        }
+        return false;
+
+        static bool IsMark(ReadOnlySpan<char> text, int at, out int width) =>
+            Rune.DecodeFromUtf16(text[at..], out Rune rune, out width) == OperationStatus.Done && Tokenizer.IsMark(rune);
+    }
+
     static string WithoutLongMarkRuns(string text)
     {
-        StringBuilder? kept = null;
+        StringBuilder kept = new(text.Length);
         int marks = 0;
         for (int at = 0, width; at < text.Length; at += width)
         {
-            OperationStatus status = Rune.DecodeFromUtf16(text.AsSpan(at), out Rune rune, out width);
-            bool mark = status == OperationStatus.Done && rune.Value >= 0x300
-                && Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark;
-            marks = mark ? marks + 1 : 0;
-            if (marks > MaxMarks) kept ??= new StringBuilder(text, 0, at, text.Length);
-            else kept?.Append(text, at, width);
+            bool whole = Rune.DecodeFromUtf16(text.AsSpan(at), out Rune rune, out width) == OperationStatus.Done;
+            marks = whole && IsMark(rune) ? marks + 1 : 0;
+            if (marks <= MaxMarks) kept.Append(text, at, width);
         }
-        return kept?.ToString() ?? text;
+        return kept.ToString();
     }
+
+    static bool IsMark(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark;
 
     /// <summary>Reads words one by one without allocating.</summary>
     /// <param name="text">Text in normal form C.</param>

@@ -1,0 +1,32 @@
+using Scion.Datasets;
+using Scion.Pipelines;
+using Scion.Text;
+
+namespace Scion.Local;
+
+/// <summary>Trains word vectors with what <see cref="EmbeddingOptions.Trainer"/> names. TorchSharp is in the build only where
+/// <c>-p:Accelerator=cpu</c> or <c>cuda</c> asked for it: its libraries are hundreds of megabytes.</summary>
+sealed class EmbeddingTrainers : IEmbeddingTrainer
+{
+    /// <inheritdoc/>
+    /// <exception cref="Faults.InputRejectedException">The trainer is not in this build (T015), or training diverged (T004).</exception>
+    public TrainedVectors Train(
+        TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation)
+    {
+        IEmbeddingTrainer trainer = options.Trainer == EmbeddingOptions.TorchTrainer ? Torch() : new SkipGramTrainer();
+        return trainer.Train(corpus, vocabulary, options, progress, cancellation);
+    }
+
+    /// <summary>Refuses settings whose trainer is not in this build, before anything is uploaded or read.</summary>
+    /// <exception cref="Faults.InputRejectedException">The trainer is not in this build (T015).</exception>
+    public static void Require(ReviewSettings settings)
+    {
+        if (settings.Embedding.Trainer == EmbeddingOptions.TorchTrainer) Torch();
+    }
+
+#if TORCH
+    static IEmbeddingTrainer Torch() => new Torch.TorchSkipGramTrainer();
+#else
+    static IEmbeddingTrainer Torch() => throw TextFaults.NoTorch();
+#endif
+}
