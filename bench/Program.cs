@@ -10,7 +10,7 @@ static class Program
         ("ingest", "MB/s, rows/s and peak memory of a large CSV: [rows=1000000] [words=95] [labelled=10] [runs=3] [FILE with words] [from=FILE to ingest]", IngestBench.Run),
         ("features", "accuracy of sentence features from few labels, by options: FILE [key=v1,v2 …]", FeatureChoices.Run),
         ("few-labels", "accuracy of bag of words, scratch and transfer from n labels per class, by head: FILE [n=4,8 draws=10 strengths=yes key=value …]", FewLabels.Run),
-        ("heads", "time of choosing and fitting a head; optimum and time beside scikit-learn's", HeadsBench.Run),
+        ("heads", "time of choosing and fitting a head; optimum and time beside scikit-learn's; both steps on a file: [FILE [ROWS]]", HeadsBench.Run),
         ("transfer", "the demo's experiment on its 72 reviews, by options: [key=v1,v2 …]", TransferBench.Run),
         ("storage", "the file store's writes, reads and listing beside plain files: [blobs] [listed] [FOLDER on the disk to measure]", StorageBench.Run),
         ("serve-load", "predictions a second over HTTP, beside a bare server [--connections N] [--seconds N] [--rounds N] [--words N] [--texts N] [--explain]", ServeLoad.RunAsync),
