@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Scion.Datasets;
 using Scion.Evaluation;
@@ -76,18 +77,22 @@ static class HeadsBench
             BlobPath name = BlobPath.Of("reviews", "bench/" + (path.EndsWith(".gz", StringComparison.Ordinal) && labelled == 0 ? "reviews.csv.gz" : "reviews.csv"));
             BlobItem item = (await memo.Store.CreateAsync(name, new MemoryStream(bytes), default))!;
             IngestedFile file = await new IngestReviewsStep(memo).RunAsync(new IngestReviewsInput(
-                new PinnedFile(name.Container, name.Name, item.ETag, bytes.Length, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes))), settings), null, default);
+                new PinnedFile(name.Container, name.Name, item.ETag, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes))), settings), null, default);
             CuratedReviews data = await new CurateReviewsStep(memo).RunAsync(new CurateReviewsInput([file], settings), null, default);
             VocabularyBuilt vocabulary = await new BuildVocabularyStep(memo, Environment.ProcessorCount).RunAsync(new BuildVocabularyInput(data, settings), null, default);
-            EncoderTrained encoder = await new PretrainEmbeddingsStep(memo, new SkipGramTrainer()).RunAsync(new PretrainEmbeddingsInput(EncoderSource.Untrained, null, data, vocabulary), null, default);
+            EncoderTrained encoder = await new PretrainEmbeddingsStep(memo, new SkipGramTrainer()).RunAsync(
+                new PretrainEmbeddingsInput(EncoderSource.Untrained, null, data, vocabulary), null, default);
             List<FeaturesExtracted> features = [];
-            for (int shard = 0; shard < data.Shards.Count; shard++) features.Add(await new ExtractFeaturesStep(memo).RunAsync(new ExtractFeaturesInput(encoder, data, shard), null, default));
+            for (int shard = 0; shard < data.Shards.Count; shard++)
+                features.Add(await new ExtractFeaturesStep(memo).RunAsync(new ExtractFeaturesInput(encoder, data, shard), null, default));
             Console.WriteLine($"{data.Protocol}, {data.Train.Sum(c => c.Rows)} training rows, {data.Test.Sum(c => c.Rows)} test rows, {data.Labels.Count} classes");
             List<HeadsTrained> candidates = [];
             foreach (CandidateKind kind in Enum.GetValues<CandidateKind>())
             {
                 long started = Stopwatch.GetTimestamp();
-                candidates.Add(await new TrainHeadsStep(memo).RunAsync(new TrainHeadsInput(kind, kind == CandidateKind.BagOfWords ? null : encoder, kind == CandidateKind.BagOfWords ? [] : features, data, settings), null, default));
+                bool bag = kind == CandidateKind.BagOfWords;
+                candidates.Add(await new TrainHeadsStep(memo).RunAsync(
+                    new TrainHeadsInput(kind, bag ? null : encoder, bag ? [] : features, data, settings), null, default));
                 HeadsTrained trained = candidates[^1];
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"  TrainHeads {kind}: {Stopwatch.GetElapsedTime(started).TotalSeconds:F2} s; {trained.Head}, strength {trained.Strength}, validated {trained.ValidationAccuracy:F3}, temperature {trained.Temperature:F2}"));

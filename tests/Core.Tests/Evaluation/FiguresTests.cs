@@ -183,7 +183,7 @@ public sealed class FiguresTests
         static (float[] Values, int[] Labels) Sample(int n, Random random)
         {
             int[] labels = [.. Enumerable.Range(0, n).Select(i => i % 2)];
-            return ([.. Enumerable.Range(0, n * 3).Select(i => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()) + (i % 3 == 0 && labels[i / 3] == 1 ? 1.5 : 0)))], labels);
+            return ([.. Enumerable.Range(0, n * 3).Select(i => (float)(Normal(random) + (i % 3 == 0 && labels[i / 3] == 1 ? 1.5 : 0)))], labels);
         }
 
         static bool Right(WideHead head, DenseFeatures features, int[] labels, int row)
@@ -215,9 +215,11 @@ public sealed class FiguresTests
 
         static float[] Unit(Random random)
         {
-            double[] v = [.. Enumerable.Range(0, 5).Select(d => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()) + (d == 0 ? 2 : 0))];
+            double[] v = [.. Enumerable.Range(0, 5).Select(d => Normal(random) + (d == 0 ? 2 : 0))];
             double norm = Math.Sqrt(v.Sum(x => x * x));
             return [.. v.Select(x => (float)(x / norm))];
         }
     }
+
+    static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }
