@@ -42,7 +42,7 @@ public sealed class HeldOutPredictions(int[] rows, int[] repeats, float[] logits
     {
         SafeTensors file = SafeTensors.Parse(bytes);
         int[] rows = file.Ints("rows", -1);
-        int classes = file.ShapeOf("logits")[^1];
-        return new HeldOutPredictions(rows, file.Ints("repeats", rows.Length), file.Floats("logits", rows.Length, classes), classes);
+        float[] logits = file.Floats("logits", rows.Length, -1);
+        return new HeldOutPredictions(rows, file.Ints("repeats", rows.Length), logits, file.ShapeOf("logits")[1]);
     }
 }

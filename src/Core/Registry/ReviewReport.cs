@@ -102,7 +102,7 @@ public static class ReviewReport
         page.Append("</tbody></table></div>\n");
         if (own.Confusion.Count == manifest.Labels.Count && manifest.Labels.Count <= ReportPlots.MaxDrawnClasses)
             page.Append("<figure><div class=\"scroll\">").Append(ReportPlots.Confusion(manifest.Labels, own.Confusion))
-                .Append("</div><figcaption>What it says of reviews of each class; darker is more of the row. Off the diagonal are mistakes.</figcaption></figure>\n");
+                .Append("</div><figcaption>What it says of reviews of each class; the stronger the colour, the more of the row. Off the diagonal are mistakes.</figcaption></figure>\n");
         (string True, string Predicted, int Rows, int Of)[] confusions = [.. own.Confusion
             .SelectMany((row, t) => row.Select((count, p) => (True: manifest.Labels[t], Predicted: manifest.Labels[p], Rows: count, Of: row.Sum())).Where((_, p) => p != t))
             .Where(confusion => confusion.Rows > 0).OrderByDescending(confusion => confusion.Rows).Take(MaxConfusions)];
