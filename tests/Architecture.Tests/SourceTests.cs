@@ -6,7 +6,7 @@ namespace Scion.Tests;
 public sealed partial class SourceTests
 {
     /// <summary>Longest file. A longer one holds two concepts.</summary>
-    const int MaxLines = 550;
+    const int MaxLines = 600;
 
     /// <summary>Longest line that is let pass; the style asks for 140. The content of string literals is not counted: a message is not broken into pieces.</summary>
     const int MaxColumns = 200;

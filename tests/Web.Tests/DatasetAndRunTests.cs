@@ -161,7 +161,8 @@ public sealed class DatasetAndRunTests
         Uri run = accepted.Headers.Location!;
         using JsonDocument status = JsonDocument.Parse(await api.Client.GetStringAsync(run));
         Assert.Equal("queued", status.RootElement.GetProperty("state").GetString());
-        using JsonDocument ofModel = JsonDocument.Parse(await api.Client.GetStringAsync(new Uri("/api/runs?model=films", UriKind.Relative))), ofOther = JsonDocument.Parse(await api.Client.GetStringAsync(new Uri("/api/runs?model=other", UriKind.Relative)));
+        using JsonDocument ofModel = JsonDocument.Parse(await api.Client.GetStringAsync(new Uri("/api/runs?model=films", UriKind.Relative)));
+        using JsonDocument ofOther = JsonDocument.Parse(await api.Client.GetStringAsync(new Uri("/api/runs?model=other", UriKind.Relative)));
         Assert.Equal(1, ofModel.RootElement.GetProperty("runs").GetArrayLength());
         Assert.Equal(0, ofOther.RootElement.GetProperty("runs").GetArrayLength());
         using HttpResponseMessage cancelled = await api.Client.DeleteAsync(run);

@@ -275,7 +275,9 @@ public sealed class FileBlobStore : IBlobStore
         if (!OperatingSystem.IsWindows()) return segment.Contains('\0', StringComparison.Ordinal) ? "it holds a NUL" : null;
         if (segment.AsSpan().IndexOfAny(Path.GetInvalidFileNameChars()) is int at and >= 0) return $"Windows allows no '{segment[at]}' in names";
         string stem = segment.Split('.')[0].TrimEnd(' ').ToUpperInvariant();
-        bool device = stem is "CON" or "PRN" or "AUX" or "NUL" || (stem.Length == 4 && (stem.StartsWith("COM", StringComparison.Ordinal) || stem.StartsWith("LPT", StringComparison.Ordinal)) && char.IsAsciiDigit(stem[3]));
+        bool device = stem is "CON" or "PRN" or "AUX" or "NUL"
+            || (stem.Length == 4 && (stem.StartsWith("COM", StringComparison.Ordinal) || stem.StartsWith("LPT", StringComparison.Ordinal))
+                && char.IsAsciiDigit(stem[3]));
         return device || segment.EndsWith(' ') ? $"Windows allows no name '{segment}'" : null;
     }
 

@@ -98,7 +98,11 @@ static class PredictCommand
             }
             if (unfinished is not null) File.Move(unfinished, output!, overwrite: true);
 
-            call.Screen.Document(new { model, version, scored.Rows, scored.Abstained, scored.Labelled, scored.Agreed, scored.Refused, scored.Refusals, output, predictions = output is null ? predictions : null });
+            call.Screen.Document(new
+            {
+                model, version, scored.Rows, scored.Abstained, scored.Labelled, scored.Agreed, scored.Refused, scored.Refusals, output,
+                predictions = output is null ? predictions : null,
+            });
             Tell(call, scored, output);
             return scored.Rows == 0 ? Exit.Refused : Exit.Done;
         }

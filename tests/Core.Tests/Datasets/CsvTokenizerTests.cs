@@ -32,7 +32,8 @@ public sealed class CsvTokenizerTests
         }, iter: 20_000);
 
     [Fact]
-    public void Window_CutAnywhere_GivesTheSameRows() => Gen.Select(Gen.Int[0, 7].Select(i => ",,\"\n\rab;"[i]).Array[0, 60].Select(chars => new string(chars)), Gen.Int[0, 60], Gen.Int[0, 60]).Sample((text, one, other) =>
+    public void Window_CutAnywhere_GivesTheSameRows() => Gen.Select(
+        Gen.Int[0, 7].Select(i => ",,\"\n\rab;"[i]).Array[0, 60].Select(chars => new string(chars)), Gen.Int[0, 60], Gen.Int[0, 60]).Sample((text, one, other) =>
     {
         byte[] bytes = Encoding.UTF8.GetBytes(text);
         List<string> whole = Trace(bytes, [bytes.Length]), parted = Trace(bytes, [Math.Min(one, other), Math.Max(one, other), bytes.Length]);

@@ -64,7 +64,7 @@ public sealed class CurateReviewsTests
     }
 
     [Fact]
-    public async Task Classes_AThousandAreTrainedAndOneMoreIsRefused()
+    public async Task Classes_AThousandAndOneMore_AreTrainedAndRefused()
     {
         await uploads.AddAsync("a.csv", "text,label\n" + string.Concat(Enumerable.Range(0, 2000).Select(i => $"text {i},label {i % 1000}\n")));
         CuratedReviews data = await uploads.CurateAsync();
@@ -77,7 +77,7 @@ public sealed class CurateReviewsTests
     }
 
     [Fact]
-    public async Task Copies_AreUsedOnceAndLabelledOnesWin()
+    public async Task Copies_AnyOrder_AreUsedOnceAndLabelledOnesWin()
     {
         await uploads.AddAsync("a.csv", "text,label\nsame,\na,x\nb,y\n");
         await uploads.AddAsync("b.csv", "text,label\n same ,x\n\"sa\u006De\",x\nc,y\nlone,\nlone,\n");
@@ -100,7 +100,7 @@ public sealed class CurateReviewsTests
     }
 
     [Fact]
-    public async Task Conflicts_AreAllDroppedAndListed()
+    public async Task Conflicts_SameTextTwoLabels_AreAllDroppedAndListed()
     {
         await uploads.AddAsync("a.csv", "text,label\nodd,x\na,x\nb,x\nc,y\nd,y\nodd,y\nodd,\n");
 
@@ -147,7 +147,7 @@ public sealed class CurateReviewsTests
     }
 
     [Fact]
-    public async Task HashSplit_HoldsOutAboutItsShareAndNeverMovesAsRowsAreAdded()
+    public async Task HashSplit_RowsAreAdded_HoldsOutItsShareAndNeverMoves()
     {
         await uploads.AddAsync("b.csv", "text,label\n" + Rows(2000));
         CuratedReviews before = await uploads.CurateAsync();
@@ -162,7 +162,7 @@ public sealed class CurateReviewsTests
     }
 
     [Fact]
-    public async Task HashSplit_IsFixedForGood()
+    public async Task HashSplit_KnownTexts_IsFixedForGood()
     {
         await uploads.AddAsync("a.csv", "text,label\n" + Rows(100));
 

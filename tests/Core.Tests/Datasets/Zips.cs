@@ -43,7 +43,9 @@ static class Zips
             uint crc = part.Crc ?? Crc32.HashToUInt32(part.Content), length = part.Length ?? (uint)part.Content.Length, compressed = part.Compressed ?? (uint)data.Length;
             uint offset = part.Offset ?? (uint)(zip.Position - (before?.Length ?? 0) + shifted);
             byte[] local = part.LocalName is null ? name : Encoding.UTF8.GetBytes(part.LocalName);
-            zip.Write(Numbers((4, 0x04034b50), (2, 20), (2, (uint)part.Flags), (2, (uint)(part.LocalMethod ?? part.Method)), (4, 0), (4, crc), (4, compressed), (4, length), (2, (uint)local.Length), (2, 0)));
+            zip.Write(Numbers(
+                (4, 0x04034b50), (2, 20), (2, (uint)part.Flags), (2, (uint)(part.LocalMethod ?? part.Method)), (4, 0),
+                (4, crc), (4, compressed), (4, length), (2, (uint)local.Length), (2, 0)));
             zip.Write(local);
             zip.Write(data);
             byte[] extra = part.Zip64 ? [.. Numbers((2, 1), (2, 24), (4, length), (4, 0), (4, compressed), (4, 0), (4, offset), (4, 0))] : [];

@@ -468,7 +468,8 @@ public abstract class BlobStoreConformance
                         break;
                     default:
                         string prefix = path.Name[..Math.Min(tag, path.Name.Length)];
-                        List<BlobItem> real2 = Store.ListAsync(container, prefix, default).ToListAsync().AsTask().Result, expected2 = reference.ListAsync(container, prefix, default).ToListAsync().AsTask().Result;
+                        List<BlobItem> real2 = Store.ListAsync(container, prefix, default).ToListAsync().AsTask().Result;
+                        List<BlobItem> expected2 = reference.ListAsync(container, prefix, default).ToListAsync().AsTask().Result;
                         Assert.Equal(expected2.Select(item => item.Name), real2.Select(item => item.Name));
                         foreach ((BlobItem? a, BlobItem? b) in real2.Zip(expected2)) Same((a, b));
                         break;

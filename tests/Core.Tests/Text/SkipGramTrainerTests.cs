@@ -9,7 +9,8 @@ namespace Scion.Tests.Text;
 
 public sealed class SkipGramTrainerTests
 {
-    static readonly EmbeddingOptions Plain = new(SkipGramLoss.NegativeSampling, Dim: 12, Window: 3, Negatives: 5, Epochs: 4, MinCount: 1, Subsample: 1e-2, Rate: 0.05, LinearDecay: true, Threads: 1, Seed: 7);
+    static readonly EmbeddingOptions Plain = new(SkipGramLoss.NegativeSampling, Dim: 12, Window: 3, Negatives: 5, Epochs: 4,
+        MinCount: 1, Subsample: 1e-2, Rate: 0.05, LinearDecay: true, Threads: 1, Seed: 7);
 
     static readonly EmbeddingOptions Nce = Plain with { Loss = SkipGramLoss.Nce, Dim = 4, Window = 0, Negatives = 16, Subsample = 0, Rate = 0.3, LinearDecay = false };
 
@@ -82,7 +83,8 @@ public sealed class SkipGramTrainerTests
         (TokenCorpus corpus, Vocabulary vocabulary) = Read(Topics(2000, 2));
         EmbeddingOptions options = Plain with { Epochs = 5 };
 
-        TrainedVectors one = new SkipGramTrainer().Train(corpus, vocabulary, options, null, default), four = new SkipGramTrainer().Train(corpus, vocabulary, options with { Threads = 4 }, null, default);
+        TrainedVectors one = new SkipGramTrainer().Train(corpus, vocabulary, options, null, default);
+        TrainedVectors four = new SkipGramTrainer().Train(corpus, vocabulary, options with { Threads = 4 }, null, default);
 
         Assert.False(four.Reproducible);
         Assert.Equal(one.Loss, four.Loss, 0.05 * one.Loss);
