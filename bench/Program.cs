@@ -13,6 +13,7 @@ static class Program
         ("heads", "time of choosing and fitting a head; optimum and time beside scikit-learn's; both steps on a file: [FILE [ROWS]]", HeadsBench.Run),
         ("transfer", "the demo's experiment on its 72 reviews, by options: [key=v1,v2 …]", TransferBench.Run),
         ("storage", "the file store's writes, reads and listing beside plain files: [blobs] [listed] [FOLDER on the disk to measure]", StorageBench.Run),
+        ("predict-parts", "where the time of one prediction goes", PredictParts.RunAsync),
         ("serve-load", "predictions a second over HTTP, beside a bare server [--connections N] [--seconds N] [--rounds N] [--words N] [--texts N] [--explain]", ServeLoad.RunAsync),
         ("package-fuzz", "changed packages read or refused with a code: FOLDER-OF-A-VERSION [seconds] [seed]", PackageFuzz.RunAsync),
     ];

@@ -13,6 +13,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Scion.Datasets;
+using Scion.Evaluation;
 using Scion.Heads;
 using Scion.Onnx;
 using Scion.Pipelines;
@@ -28,7 +29,8 @@ namespace Scion.Bench;
 /// with a constant of the same size? Server in a process of its own, load from this one, both on this machine.</summary>
 static class ServeLoad
 {
-    const string Key = "0123456789abcdef0123456789abcdef", Model = "load", Version = "20260101-000000-00000001";
+    public const string Model = "load", Version = "20260101-000000-00000001";
+    const string Key = "0123456789abcdef0123456789abcdef";
     const int Words = 20_000, Dim = 100, Rows = 1000, Bodies = 512;
 
     public static async Task<int> RunAsync(string[] arguments)
@@ -97,17 +99,23 @@ static class ServeLoad
 
     static byte[][] Requests(int port, string address, int words, int texts)
     {
-        Random random = new(1);
-        return [.. Enumerable.Range(0, Bodies).Select(_ =>
+        return [.. Texts(words, Bodies * texts).Chunk(texts).Select(inputs =>
         {
-            string[] inputs = [.. Enumerable.Range(0, texts).Select(_ => string.Join(' ', Enumerable.Range(0, words).Select(_ => Word(Drawn(random)))) + ".")];
             byte[] body = JsonSerializer.SerializeToUtf8Bytes(new { inputs });
             byte[] head = Encoding.ASCII.GetBytes($"POST {address} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nx-functions-key: {Key}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
             return (byte[])[.. head, .. body];
         })];
     }
 
-    static async Task PublishAsync(string folder)
+    /// <summary>Reviews of that many words, the same at each call.</summary>
+    public static string[] Texts(int words, int count)
+    {
+        Random random = new(1);
+        return [.. Enumerable.Range(0, count).Select(_ => string.Join(' ', Enumerable.Range(0, words).Select(_ => Word(Drawn(random)))) + ".")];
+    }
+
+    /// <summary>A model of 20,000 words and 100 components, with 1,000 examples: as large as a good one from tens of thousands of reviews.</summary>
+    public static async Task PublishAsync(string folder)
     {
         Random random = new(1);
         float[] Normal(int count, double scale) => [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() + random.NextDouble() - 1) * scale))];
@@ -127,7 +135,7 @@ static class ServeLoad
             Kind = "reviews", CodeVersion = 1, Labels = labels, DataDigest = new string('0', 64), Seed = 1, Settings = none,
             Encoder = new EncoderFacts(new string('0', 64), EncoderSource.Own, Dim, Words, Words * Dim, null, true, none),
             Head = new HeadFacts("logistic", 1, head.Parameters, 1.5), Data = new DataFacts(Protocol.HashSplit, [], [], 0, 0, 0),
-            Measured = new MeasuredFacts([], [], [], [], []), Examples = new ExampleFacts(Rows, Rows, 0.2, null), Parity = new ParityFacts(0, 0, 1e-3), Warnings = [],
+            Measured = new MeasuredFacts([new ModelMetrics("transfer", 1, default, default, null, null, [], [])], [], [], [], []), Examples = new ExampleFacts(Rows, Rows, 0.2, null), Parity = new ParityFacts(0, 0, 1e-3), Warnings = [],
         };
         ModelPackage package = ModelPackage.Seal(manifest, new Dictionary<string, ReadOnlyMemory<byte>>
         {
