@@ -11,7 +11,8 @@ namespace Scion.Tests;
 
 public sealed class TorchSkipGramTrainerTests
 {
-    static readonly EmbeddingOptions Plain = new(SkipGramLoss.NegativeSampling, Dim: 8, Window: 3, Negatives: 5, Epochs: 10, MinCount: 1, Subsample: 0, Rate: 0.05, LinearDecay: true, Threads: 1, Seed: 7);
+    static readonly EmbeddingOptions Plain = new(SkipGramLoss.NegativeSampling, Dim: 8, Window: 3, Negatives: 5, Epochs: 10,
+        MinCount: 1, Subsample: 0, Rate: 0.05, LinearDecay: true, Threads: 1, Seed: 7);
 
     static readonly EmbeddingOptions Nce = Plain with { Loss = SkipGramLoss.Nce, Dim = 4, Window = 0, Rate = 0.3, LinearDecay = false };
 
