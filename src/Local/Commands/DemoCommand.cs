@@ -60,7 +60,7 @@ static class DemoCommand
         TrainedReviews trained = await call.Ledger.ReportAsync(status.Run, call.Cancellation);
         StoredWords words = await StoredWords.ReadAsync(call.Registry, Model, status.Version, call.Cancellation);
         (string Word, IReadOnlyList<NearWord> Near)[] neighbours = [.. Shown.Select(word => (word, words.Nearest(word, 5)))];
-        screen.Line("[bold]1[/]  Word vectors, learned from the texts alone; no label was seen. Nearest words:");
+        screen.Line("[bold]1[/]  Word vectors, learned from the texts alone, no label seen. Nearest words:");
         foreach ((string word, IReadOnlyList<NearWord> near) in neighbours)
             screen.Line($"   {word,-12}[dim]{string.Join("  ", near.Select(n => n.Word)).Escaped()}[/]");
         screen.Line();
@@ -69,21 +69,25 @@ static class DemoCommand
         using ReviewPredictor loaded = predictor;
         Prediction[] predictions = predictor.Predict([.. test.Select(review => review.Text)]);
         int right = test.Zip(predictions).Count(pair => pair.First.Truth == pair.Second.Label);
-        screen.Line($"[bold]2[/]  On top of {N(trained.Encoder.Parameters)} frozen numbers, a head of ({trained.Encoder.Dim} + 1) · {trained.Data.Labels.Count} = {N(trained.Evaluated.HeadParameters)}, fitted to {labelled} labels:");
+        screen.Line($"[bold]2[/]  On {N(trained.Encoder.Parameters)} frozen numbers, a head of ({trained.Encoder.Dim} + 1) · {trained.Data.Labels.Count} = {N(trained.Evaluated.HeadParameters)}, fitted to {labelled} labels:");
         foreach ((DemoReview review, Prediction prediction) in test.Zip(predictions))
-            screen.Line($"   {(review.Truth == prediction.Label ? "[green]right[/]" : "[red]wrong[/]")}  {prediction.Label,-8}  {Receipt.Percent(prediction.Score),6}  [dim]{review.Text.Escaped()}[/]");
+        {
+            string[] lines = [.. TextTable.Wrap(review.Text, 52)];
+            screen.Line($"   {(review.Truth == prediction.Label ? "[green]right[/]" : "[red]wrong[/]")}  {prediction.Label,-8} {Receipt.Percent(prediction.Score),7}  [dim]{lines[0].Escaped()}[/]");
+            foreach (string line in lines[1..]) screen.Line($"{"",-28}[dim]{line.Escaped()}[/]");
+        }
         Figure two = trained.Evaluated.Models[^1].Accuracy;
-        screen.Line($"   {right} of {test.Length} right. That proves little: its 95 % interval is {100 * two.Low:0} to {100 * two.High:0} %. So, many times:");
+        screen.Line($"   {right} of {test.Length} right proves little: the 95 % interval is {100 * two.Low:0} to {100 * two.High:0} %. So, many times:");
         screen.Line();
 
         TransferOutcome outcome = await Task.Run(() => TransferExperiment.Run([.. reviews.Select(review => review.Text)],
             [.. reviews.Select(review => review.Truth == "positive")], request.Settings, new SkipGramTrainer(), cancellation: call.Cancellation), call.Cancellation);
         double seconds = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds;
-        screen.Line($"[bold]3[/]  {N(outcome.Draws)} draws of which {labelled} train and which {test.Length} test; vectors learned anew {outcome.Pretrainings} times");
-        screen.Line($"   {"",-13} {"accuracy",8}   {"95 % interval",-15} [dim]{Axis()}[/]");
+        screen.Line($"[bold]3[/]  {N(outcome.Draws)} draws of which {labelled} train and which {test.Length} test, {outcome.Pretrainings} pretrainings:");
+        screen.Line($"   {"",-13} {"accuracy",8}  {"95 % interval",-15} [dim]{Axis()}[/]");
         PrintArm(screen, "from scratch", outcome.Scratch, "yellow");
         PrintArm(screen, "transferred", outcome.Transfer, "green");
-        screen.Line($"   Transfer is worth {100 * outcome.Gain.Accuracy:0} points ({100 * outcome.Gain.Low:0} to {100 * outcome.Gain.High:0}), with the same head and the same {labelled} labels.");
+        screen.Line($"   Transfer is worth {100 * outcome.Gain.Accuracy:0} points ({100 * outcome.Gain.Low:0} to {100 * outcome.Gain.High:0}): same head, same {labelled} labels.");
         screen.Line();
         screen.Line($"[dim]{seconds.ToString("0.0", CultureInfo.InvariantCulture)} s.[/] Your own reviews: [bold]scion train reviews FILE.csv --model NAME[/]");
 
@@ -127,7 +131,7 @@ static class DemoCommand
         int low = At(arm.Low), high = At(arm.High), mid = At(arm.Accuracy);
         StringBuilder bar = new();
         for (int i = 0; i <= AxisWidth; i++) bar.Append(i == mid ? '●' : i >= low && i <= high ? '━' : i == AxisWidth / 2 ? '┊' : '·');
-        screen.Line($"   {name,-13} [bold]{Receipt.Percent(arm.Accuracy),8}[/]   {$"{Receipt.Percent(arm.Low)} – {Receipt.Percent(arm.High)}",-15} [{colour}]{bar}[/]");
+        screen.Line($"   {name,-13} [bold]{Receipt.Percent(arm.Accuracy),8}[/]  {$"{Receipt.Percent(arm.Low)} – {Receipt.Percent(arm.High)}",-15} [{colour}]{bar}[/]");
 
         static int At(double share) => (int)Math.Round(Math.Clamp(share, 0, 1) * AxisWidth);
     }

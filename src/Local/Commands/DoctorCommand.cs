@@ -25,7 +25,8 @@ static class DoctorCommand
     {
         Check[] checks =
         [
-            Machine(), Memory(), call.Location.Connection is null ? Folder(call.Location.Folder) : new Check("data folder", State.Ok, $"not used: {AccountOf(call.Location.Connection)}"),
+            Machine(), Memory(), 
+            call.Location.Connection is null ? Folder(call.Location.Folder) : new Check("data folder", State.Ok, $"not used: {AccountOf(call.Location.Connection)}"),
             await StoreAsync(call), Key(call.Location), Port(), OnnxRuntime(), Torch(),
         ];
         call.Screen.Document(new { checks = checks.Select(check => new { check.Name, check.State, check.Fact, check.Remedy }) });
@@ -55,10 +56,11 @@ static class DoctorCommand
     static Check Folder(string folder)
     {
         string full = Path.GetFullPath(folder), there = full;
-        while (!Directory.Exists(there)) there = Path.GetDirectoryName(there)!;
+        while (!Path.Exists(there)) there = Path.GetDirectoryName(there)!;
         string probe = Path.Combine(there, $".scion-doctor-{Environment.ProcessId}");
         try
         {
+            if (File.Exists(there)) throw new IOException($"'{there}' is a file.");
             long started = Stopwatch.GetTimestamp();
             using (FileStream file = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, FileOptions.DeleteOnClose))
             {
@@ -146,7 +148,9 @@ static class DoctorCommand
         }
     }
 
-    static Check Torch() => new("GPU training", State.Ok, "not built in; word vectors are trained on the CPU", "It lives in src/Torch, which brings libtorch (hundreds of MB): see docs/design.md.");
+    /// <summary>This program never carries libtorch: hundreds of MB that neither the demo nor predicting needs.</summary>
+    static Check Torch() => new("GPU training", State.Ok, "not part of this program; word vectors are trained on the CPU",
+        "To add it, reference src/Torch and TorchSharp-cuda-linux (or -windows), and build again.");
 
     /// <summary>The account of a connection, without its key.</summary>
     static string AccountOf(string connection) => Uri.TryCreate(connection, UriKind.Absolute, out Uri? uri) ? uri.Host

@@ -35,7 +35,10 @@ static class Receipt
             protocol = evaluated.Protocol,
             evaluated.Models,
             evaluated.Comparisons,
-            parameters = new { encoder = trained.Encoder.Parameters, head = evaluated.HeadParameters, dim = trained.Encoder.Dim, words = trained.Encoder.Words, classes = data.Labels.Count },
+            parameters = new
+            {
+                encoder = trained.Encoder.Parameters, head = evaluated.HeadParameters, trained.Encoder.Dim, trained.Encoder.Words, classes = data.Labels.Count,
+            },
             head = new { kind = evaluated.Head, evaluated.Strength },
             neighbours = neighbours.Select(word => new { word.Word, word.Near }),
             parityError = published.ParityError,

@@ -28,7 +28,8 @@ static class ServeCommand
             if (!(result.GetValueOrDefault<double>() is >= 0 and <= 86_400)) result.AddError("--quiet-period takes 0 to 86400 seconds.");
         });
         return new Command("serve", "Watches the data folder, trains when reviews are dropped into it, and serves API and page.") { urls, remote, quiet }
-            .Does(call => ScionServer.RunAsync(call, call.Get(urls) is { Length: > 0 } given ? [.. given.SelectMany(url => url.Split(';', StringSplitOptions.RemoveEmptyEntries))] : [DefaultUrl],
+            .Does(call => ScionServer.RunAsync(call,
+                call.Get(urls) is { Length: > 0 } given ? [.. given.SelectMany(url => url.Split(';', StringSplitOptions.RemoveEmptyEntries))] : [DefaultUrl],
                 call.Get(remote), new WatchOptions { Quiet = TimeSpan.FromSeconds(call.Get(quiet)) }));
     }
 }

@@ -3,6 +3,22 @@ namespace Scion.Local.Terminal;
 /// <summary>Columns of text, padded; no borders, never cut, so that output can be searched and copied.</summary>
 static class TextTable
 {
+    /// <summary>A text in lines of at most <paramref name="width"/> characters, broken at spaces.</summary>
+    public static IEnumerable<string> Wrap(string text, int width)
+    {
+        string line = "";
+        foreach (string word in text.Split(' '))
+        {
+            if (line.Length > 0 && line.Length + 1 + word.Length > width)
+            {
+                yield return line;
+                line = "";
+            }
+            line += line.Length == 0 ? word : " " + word;
+        }
+        yield return line;
+    }
+
     /// <param name="head">Column names.</param>
     /// <param name="rows">Cells; none gives no lines at all.</param>
     /// <param name="right">Columns that are set to the right: numbers.</param>
