@@ -38,7 +38,7 @@ static class IngestBench
                 string[] child = (await InChildAsync(folder)).Split(' ');
                 double ingest = Number(child[0]), curate = Number(child[1]), snapshot = Number(child[2]);
                 Print($"run {run}: ingest {ingest:F2} s ({Number(child[6]):F2} s of processor), {bytes / 1e6 / ingest:F0} MB/s, {Number(child[4]) / ingest:F0} rows/s; curate {curate:F2} s; snapshot {snapshot:F2} s; "
-                    + $"peak RSS {Number(child[3]) / 1024:F0} MiB; {child[4]} rows, {child[5]} refused; read alone {bytes / 1e6 / read:F0} MB/s, Sep {bytes / 1e6 / sep:F0} MB/s; "
+                    + $"peak RSS {Number(child[7]) / 1024:F0} MiB after ingestion, {Number(child[3]) / 1024:F0} MiB in all; {child[4]} rows, {child[5]} refused, {child[8]} copies; read alone {bytes / 1e6 / read:F0} MB/s, Sep {bytes / 1e6 / sep:F0} MB/s; "
                     + $"ingest / Sep time {ingest / sep:F1}");
             }
             return 0;
@@ -52,7 +52,7 @@ static class IngestBench
             .Select(argument => int.Parse(argument[(name.Length + 1)..], CultureInfo.InvariantCulture)).DefaultIfEmpty(otherwise).First();
     }
 
-    /// <summary>Snapshot, ingestion, curation; prints seconds of the last two, of the first, peak kB, rows, refused, processor seconds of ingestion.</summary>
+    /// <summary>Snapshot, ingestion, curation; prints seconds of the last two, of the first, peak kB, rows, refused, processor seconds of ingestion, peak kB after it, copies.</summary>
     static async Task<int> ChildAsync(string data)
     {
         FileBlobStore store = new(data);
@@ -64,12 +64,14 @@ static class IngestBench
         clock.Restart();
         IngestedFile file = await new IngestReviewsStep(memo).RunAsync(new IngestReviewsInput(request.Files[0], request.Settings), null, default);
         double ingest = clock.Elapsed.TotalSeconds, processor = (Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds;
+        string ingestPeak = Peak();
         clock.Restart();
         CuratedReviews curated = await new CurateReviewsStep(memo).RunAsync(new CurateReviewsInput([file], request.Settings), null, default);
         double curate = clock.Elapsed.TotalSeconds;
-        string peak = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
-        Print($"{ingest:F4} {curate:F4} {snapshot:F4} {peak} {file.Rows} {file.Refused} {processor:F4}");
+        Print($"{ingest:F4} {curate:F4} {snapshot:F4} {Peak()} {file.Rows} {file.Refused} {processor:F4} {ingestPeak} {curated.Duplicates}");
         return 0;
+
+        static string Peak() => File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
     }
 
     static async Task<string> InChildAsync(string folder)

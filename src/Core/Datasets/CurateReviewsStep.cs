@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Scion.Pipelines;
 using Scion.Storage;
 
@@ -47,6 +48,7 @@ sealed class ReviewCuration
     readonly short[] groupLabel;            // at the first row of a text: the label of all its copies
     readonly bool[] groupTests;             // at the first row of a text: a labelled copy is a given test row
     readonly bool[] aside;                  // by folded label
+    byte[] buffer = [];
     long duplicates, conflicts, unlabelledTests, twins;
     Protocol protocol;
 
@@ -78,12 +80,26 @@ sealed class ReviewCuration
         int row = 0;
         foreach ((_, ShardRef shard) in Shards)
         {
-            (string[] names, ReadOnlyMemory<byte> rows) = ReviewIndex.Parse(await store.ReadAsync(shard.Index, cancellation));
+            (string[] names, ReadOnlyMemory<byte> rows) = ReviewIndex.Parse(await IndexAsync(store, shard.Index, cancellation));
             short[] ids = [.. names.Select(name => (short)labels.Of(name))];
             foreach (ref readonly IndexedRow indexed in ReviewIndex.Rows(rows)) Group(row++, indexed, ids);
             progress(row);
             cancellation.ThrowIfCancellationRequested();
         }
+    }
+
+    /// <summary>The index's bytes, in one buffer for all: fresh arrays of megabytes would outlive their use.</summary>
+    async Task<ReadOnlyMemory<byte>> IndexAsync(IBlobStore store, ArtifactRef index, CancellationToken cancellation)
+    {
+        if (buffer.Length < index.Length) buffer = new byte[index.Length];
+        Memory<byte> bytes = buffer.AsMemory(0, (int)index.Length);
+        await using (BlobContent? content = await store.OpenAsync(BlobPath.Parse(index.Path), etag: null, cancellation))
+            if (content is not null && content.Item.Length == index.Length)
+            {
+                await content.Stream.ReadExactlyAsync(bytes, cancellation);
+                if (Convert.ToHexStringLower(SHA256.HashData(bytes.Span)) == index.Sha256) return bytes;
+            }
+        return await store.ReadAsync(index, cancellation);                      // which says what is wrong with it
     }
 
     void Group(int row, in IndexedRow indexed, short[] ids)
@@ -233,7 +249,7 @@ sealed class ReviewCuration
         {
             if (finding.AsSpan(at, shard.RowCount).ContainsAnyExcept(Finding.None))
             {
-                (string[] names, ReadOnlyMemory<byte> bytes) = ReviewIndex.Parse(await store.ReadAsync(shard.Index, cancellation));
+                (string[] names, ReadOnlyMemory<byte> bytes) = ReviewIndex.Parse(await IndexAsync(store, shard.Index, cancellation));
                 ReadOnlySpan<IndexedRow> rows = ReviewIndex.Rows(bytes);
                 for (int i = 0; i < rows.Length; i++)
                 {

@@ -19,10 +19,14 @@ readonly record struct IndexedRow(ulong High, ulong Low, long Line, int Part, sh
 /// <summary>The index of a shard: int32 labels, each int16 length and UTF-8; then rows.</summary>
 static class ReviewIndex
 {
-    public static byte[] ToBytes(IReadOnlyList<string> labels, ReadOnlySpan<IndexedRow> rows)
+    /// <param name="labels">Labels, as written.</param>
+    /// <param name="rows">Rows, in order.</param>
+    /// <param name="bytes">Written to; made larger as needed.</param>
+    public static ReadOnlyMemory<byte> Write(IReadOnlyList<string> labels, ReadOnlySpan<IndexedRow> rows, ref byte[] bytes)
     {
         byte[][] names = [.. labels.Select(Encoding.UTF8.GetBytes)];
-        byte[] bytes = new byte[4 + names.Sum(name => 2 + name.Length) + rows.Length * Unsafe.SizeOf<IndexedRow>()];
+        int length = 4 + names.Sum(name => 2 + name.Length) + rows.Length * Unsafe.SizeOf<IndexedRow>();
+        if (bytes.Length < length) bytes = new byte[length];
         BinaryPrimitives.WriteInt32LittleEndian(bytes, names.Length);
         int at = 4;
         foreach (byte[] name in names)
@@ -32,21 +36,22 @@ static class ReviewIndex
             at += 2 + name.Length;
         }
         MemoryMarshal.AsBytes(rows).CopyTo(bytes.AsSpan(at));
-        return bytes;
+        return bytes.AsMemory(0, length);
     }
 
     /// <summary>The labels, as written, and the rows in order.</summary>
-    public static (string[] Labels, ReadOnlyMemory<byte> Rows) Parse(byte[] index)
+    public static (string[] Labels, ReadOnlyMemory<byte> Rows) Parse(ReadOnlyMemory<byte> index)
     {
-        string[] labels = new string[BinaryPrimitives.ReadInt32LittleEndian(index)];
+        ReadOnlySpan<byte> bytes = index.Span;
+        string[] labels = new string[BinaryPrimitives.ReadInt32LittleEndian(bytes)];
         int at = 4;
         for (int i = 0; i < labels.Length; i++)
         {
-            int length = BinaryPrimitives.ReadInt16LittleEndian(index.AsSpan(at));
-            labels[i] = Encoding.UTF8.GetString(index, at + 2, length);
+            int length = BinaryPrimitives.ReadInt16LittleEndian(bytes[at..]);
+            labels[i] = Encoding.UTF8.GetString(bytes.Slice(at + 2, length));
             at += 2 + length;
         }
-        return (labels, index.AsMemory(at));
+        return (labels, index[at..]);
     }
 
     public static ReadOnlySpan<IndexedRow> Rows(ReadOnlyMemory<byte> rows) => MemoryMarshal.Cast<byte, IndexedRow>(rows.Span);

@@ -76,7 +76,7 @@ sealed class ShardWriter(StepWriter writer, IReadOnlyList<string> labels)
     async Task<ShardRef> StoreAsync(Gathered full, CancellationToken cancellation)
     {
         ArtifactRef stored = await writer.AddAsync("rows.bin", full.Bytes, cancellation);
-        byte[] index = ReviewIndex.ToBytes([.. full.Labels.Select(id => labels[id])], CollectionsMarshal.AsSpan(full.Index));
+        ReadOnlyMemory<byte> index = ReviewIndex.Write([.. full.Labels.Select(id => labels[id])], CollectionsMarshal.AsSpan(full.Index), ref full.IndexBytes);
         return new ShardRef(stored, await writer.AddAsync("index.bin", index, cancellation), full.Index.Count);
     }
 
@@ -84,6 +84,9 @@ sealed class ShardWriter(StepWriter writer, IReadOnlyList<string> labels)
     {
         readonly Dictionary<int, short> local = [];
         byte[] bytes = new byte[1 << 16];
+
+        /// <summary>Kept from one shard to the next.</summary>
+        public byte[] IndexBytes = [];
 
         public int Length { get; private set; }
 

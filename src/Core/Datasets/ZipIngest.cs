@@ -191,7 +191,7 @@ static class ZipIngest
         byte[] directory = new byte[size];
         await zip.GoToAsync(at, cancellation);
         if (await zip.ReadAtLeastAsync(directory, directory.Length, throwOnEndOfStream: false, cancellation) < directory.Length) throw DatasetFaults.DamagedZip("it ends early.");
-        return (directory, Entries(directory, count), at);
+        return (directory, Entries(directory, count, zip.Length), at);
     }
 
     /// <summary>The end record whose comment reaches exactly to the end of the file.</summary>
@@ -202,7 +202,7 @@ static class ZipIngest
         return -1;
     }
 
-    static List<Entry> Entries(byte[] directory, long count)
+    static List<Entry> Entries(byte[] directory, long count, long zipLength)
     {
         List<Entry> entries = new((int)count);
         int at = 0;
@@ -215,7 +215,8 @@ static class ZipIngest
             if (next > directory.Length) throw DatasetFaults.DamagedZip(DatasetFaults.Invariant($"entry {entries.Count + 1} of its directory is cut off."));
             long length = U32(directory, at + 24), compressed = U32(directory, at + 20), offset = U32(directory, at + 42);
             Zip64(directory.AsSpan(at + CentralLength + nameLength, extraLength), ref length, ref compressed, ref offset);
-            if (length < 0 || compressed < 0 || offset < 0) throw DatasetFaults.DamagedZip(DatasetFaults.Invariant($"entry {entries.Count + 1} has impossible lengths."));
+            if (length < 0 || compressed < 0 || compressed > zipLength || offset < 0 || offset > zipLength)
+                throw DatasetFaults.DamagedZip(DatasetFaults.Invariant($"entry {entries.Count + 1} has impossible lengths."));
             entries.Add(new Entry(offset, compressed, length, U32(directory, at + 16), U16(directory, at + 8),
                 U16(directory, at + 10), U32(directory, at + 38), at + CentralLength, nameLength));
             at = next;

@@ -84,7 +84,8 @@ public sealed class CurateReviewsTests
 
         CuratedReviews data = await uploads.CurateAsync();
 
-        Assert.Equal([(RowUse.Dropped, "same"), (RowUse.Train, "a"), (RowUse.Train, "b"), (RowUse.Train, "same"), (RowUse.Dropped, "same"), (RowUse.Train, "c"), (RowUse.Unlabelled, "lone"), (RowUse.Dropped, "lone")],
+        Assert.Equal([(RowUse.Dropped, "same"), (RowUse.Train, "a"), (RowUse.Train, "b"), (RowUse.Train, "same"), (RowUse.Dropped, "same"),
+            (RowUse.Train, "c"), (RowUse.Unlabelled, "lone"), (RowUse.Dropped, "lone")],
             (await uploads.UsesAsync(data)).Select(row => (row.Use, row.Text)));
         Assert.Equal((3, 1, 0), (data.Duplicates, data.Unlabelled, data.Conflicts));
         Assert.Equal(["films/b.csv,3,D311,Labelled 'x'; the same text stands elsewhere with this label and is used there."], await uploads.FindingsAsync(data));
@@ -120,7 +121,8 @@ public sealed class CurateReviewsTests
 
         CuratedReviews data = await uploads.CurateAsync();
 
-        Assert.Equal([RowUse.Dropped, RowUse.Dropped, RowUse.Train, RowUse.Train, RowUse.Train, RowUse.Dropped, RowUse.Test, RowUse.Test], (await uploads.UsesAsync(data)).Select(row => row.Use));
+        Assert.Equal([RowUse.Dropped, RowUse.Dropped, RowUse.Train, RowUse.Train, RowUse.Train, RowUse.Dropped, RowUse.Test, RowUse.Test],
+            (await uploads.UsesAsync(data)).Select(row => row.Use));
         Assert.Equal(Protocol.GivenSplit, data.Protocol);
         Assert.Equal([new("x", 1), new("y", 2)], data.Train);
         Assert.Equal([new("x", 1), new("y", 1)], data.Test);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Scion.Datasets;
 using Scion.Pipelines;
+using Scion.Storage;
 
 namespace Scion.Tests.Datasets;
 
@@ -309,5 +310,55 @@ public sealed class IngestTablesTests
 
         Assert.Equal(first.Shards, again.Shards);
         Assert.Equal(blobs, uploads.Store.Content.Count);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Ingest_AnyStorageOperationFails_IsRepeatedToTheSameAnswer(bool done)
+    {
+        byte[] zip = Zips.Of(new ZipPart("pos/a.txt", "one\ntwo"), new("b.csv", "text,label\nthree,pos\nragged\n"));
+        IngestedFile sound = await uploads.AddAsync("a.zip", zip);
+        PinnedFile pinned = new("reviews", "films/a.zip", "", zip.Length, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(zip)));
+        for (int failing = 1; ; failing++)
+        {
+            InMemoryBlobStore store = new();
+            store.Tamper("reviews/films/a.zip", zip);
+            FailingBlobStore faulty = new(store, failing, done);
+            IngestReviewsInput input = new(pinned with { ETag = (await store.FindAsync(BlobPath.Of("reviews", "films/a.zip"), default))!.ETag }, new());
+            try
+            {
+                await new IngestReviewsStep(new StepMemo(faulty)).RunAsync(input, null, default);
+            }
+            catch (Faults.TransientStorageException)
+            {
+            }
+
+            IngestedFile repeated = await new IngestReviewsStep(new StepMemo(store)).RunAsync(input, null, default);
+
+            Assert.Equal(sound.Shards, repeated.Shards);
+            Assert.Equal(sound.Rejects, repeated.Rejects);
+            if (faulty.Count < failing) break;
+        }
+    }
+
+    [Fact]
+    public async Task Ingest_LargeFile_ReportsBytesUpToItsLength()
+    {
+        byte[] content = Encoding.UTF8.GetBytes("text,label\n" + string.Concat(Enumerable.Repeat("a review of some words,x\n", 200_000)));
+        uploads.Store.Tamper("reviews/films/a.csv", content);
+        PinnedFile pinned = new("reviews", "films/a.csv", "?", content.Length, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)));
+        List<StepProgress> told = [];
+
+        await new IngestReviewsStep(new StepMemo(uploads.Store)).RunAsync(new(pinned, new()), new Reports(told), default);
+
+        Assert.Equal(told.Select(report => report.Done).Order(), told.Select(report => report.Done));
+        Assert.InRange(told.Count, 4, 20);
+        Assert.Equal(new StepProgress("IngestReviews", content.Length, content.Length, "bytes"), told[^1]);
+    }
+
+    sealed class Reports(List<StepProgress> told) : IProgress<StepProgress>
+    {
+        public void Report(StepProgress value) => told.Add(value);
     }
 }

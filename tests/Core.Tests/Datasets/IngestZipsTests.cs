@@ -86,7 +86,8 @@ public sealed class IngestZipsTests
     {
         byte[] content = Enumerable.Repeat((byte)'a', 1 << 20).ToArray();
         ZipPart kernel = new("0.txt", content);
-        byte[] zip = Zips.Write([kernel, .. Enumerable.Range(1, 500).Select(i => new ZipPart($"{i}.txt", content) { Data = [], Compressed = (uint)Zips.Deflate(content).Length, Offset = 0 })]);
+        byte[] zip = Zips.Write([kernel, .. Enumerable.Range(1, 500).Select(i => new ZipPart($"{i}.txt", content) { Data = [],
+            Compressed = (uint)Zips.Deflate(content).Length, Offset = 0 })]);
         Stopwatch clock = Stopwatch.StartNew();
 
         IngestedFile file = await uploads.AddAsync("a.zip", zip);
@@ -161,6 +162,22 @@ public sealed class IngestZipsTests
         IngestedFile end = await uploads.AddAsync("b.zip", Zips.WithZip64End(Zips.Of(new ZipPart("a.csv", "text,label\na,b\n"))));
 
         Assert.Equal((1, 1), (entries.Rows, end.Rows));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(8)]
+    [InlineData(16)]
+    public async Task Zip_Zip64ValuesBeyondAllMeasure_AreRefused(int field)
+    {
+        byte[] zip = Zips.Of(new ZipPart("a.csv", "text,label\na,b\n") { Zip64 = true }, new("b.csv", "text,label\na,b\n") { Zip64 = true });
+        for (int at = 0; (at = zip.AsSpan(at).IndexOf<byte>([1, 0, 24,
+            0]) is >= 0 and var next ? at + next + 4 : -1) > 0;) BitConverter.TryWriteBytes(zip.AsSpan(at + field), long.MaxValue - 9);
+
+        IngestedFile file = await uploads.AddAsync("a.zip", zip);
+
+        Assert.Equal(0, file.Rows);
+        Assert.All(await uploads.CodesAsync(file), code => Assert.Contains(code, (string[])["D011", "D024"]));
     }
 
     [Fact]

@@ -63,6 +63,28 @@ public sealed class ReviewSnapshotTests
     }
 
     [Fact]
+    public async Task Snapshot_LinkInTheFolder_IsToldAndNotFollowed()
+    {
+        if (OperatingSystem.IsWindows()) return;                // making links there needs rights
+        string root = Directory.CreateTempSubdirectory("scion-snapshot-").FullName;
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(root, "reviews", "films"));
+            await File.WriteAllTextAsync(Path.Combine(root, "reviews", "films", "a.csv"), "text\n");
+            File.CreateSymbolicLink(Path.Combine(root, "reviews", "films", "b.csv"), "/etc/passwd");
+
+            TrainReviewsRequest request = await TakeAsync(from: new FileBlobStore(root));
+
+            Assert.Equal(["films/a.csv"], request.Files.Select(file => file.Name));
+            Assert.StartsWith("D504: 'films/b.csv' was not read. S010: ", Assert.Single(request.Warnings), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Snapshot_FileThatChangesWhileItIsRead_IsTakenAtItsNewVersion()
     {
         store.Tamper("reviews/films/a.csv", "old"u8.ToArray());
