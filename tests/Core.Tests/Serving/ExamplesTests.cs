@@ -32,7 +32,7 @@ public sealed class ExamplesTests
     [Fact]
     public void ToTensors_AnyWidth_ParsesToTheSameRows()
     {
-        float[] features = [.. Enumerable.Range(0, 5 * 11).Select(i => i / 64f)];
+        float[] features = [.. Enumerable.Range(0, 5 * 11).Select(i => i / 256f)];            // no row is longer than 1
         Examples examples = new(features, [0, 1, 0, 1, 1], ["a", "b", "c", "d", "e"], 11);
 
         Examples read = Examples.Parse(examples.ToTensors(), examples.ToLines(["no", "yes"]), ["no", "yes"], 11);
@@ -42,5 +42,27 @@ public sealed class ExamplesTests
         read.Compare(features.AsSpan(0, 11), found);
         Assert.Equal(expected, found);
         Assert.Equal(examples.ToTensors(), read.ToTensors());
+    }
+
+    [Fact]
+    public void Parse_ARowLongerThanOne_IsRefused()
+    {
+        Examples examples = new([0.6f, 0.8f, 1, 1], [0, 1], ["a", "b"], 2);
+
+        Faults.InputRejectedException fault = Assert.Throws<Faults.InputRejectedException>(() =>
+            Examples.Parse(examples.ToTensors(), examples.ToLines(["no", "yes"]), ["no", "yes"], 2));
+
+        Assert.Contains("R014: The package's files do not fit together: the features of example 1 are longer than 1.", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_ALineOfAnotherLabel_IsRefused()
+    {
+        Examples examples = new([0.6f, 0.8f, 1, 0], [0, 1], ["a", "b"], 2);
+
+        Faults.InputRejectedException fault = Assert.Throws<Faults.InputRejectedException>(() =>
+            Examples.Parse(examples.ToTensors(), examples.ToLines(["yes", "no"]), ["no", "yes"], 2));
+
+        Assert.Contains("line 1 of examples.jsonl has another label than its row of features.", fault.Message, StringComparison.Ordinal);
     }
 }
