@@ -132,15 +132,27 @@ static class ServeLoad
         JsonElement none = JsonSerializer.SerializeToElement(new { });
         ModelManifest manifest = new()
         {
-            Kind = "reviews", CodeVersion = 1, Labels = labels, DataDigest = new string('0', 64), Seed = 1, Settings = none,
+            Kind = "reviews",
+            CodeVersion = 1,
+            Labels = labels,
+            DataDigest = new string('0', 64),
+            Seed = 1,
+            Settings = none,
             Encoder = new EncoderFacts(new string('0', 64), EncoderSource.Own, Dim, Words, Words * Dim, null, true, none),
-            Head = new HeadFacts("logistic", 1, head.Parameters, 1.5), Data = new DataFacts(Protocol.HashSplit, [], [], 0, 0, 0),
-            Measured = new MeasuredFacts([new ModelMetrics("transfer", 1, default, default, null, null, [], [])], [], [], [], []), Examples = new ExampleFacts(Rows, Rows, 0.2, null), Parity = new ParityFacts(0, 0, 1e-3), Warnings = [],
+            Head = new HeadFacts("logistic", 1, head.Parameters, 1.5),
+            Data = new DataFacts(Protocol.HashSplit, [], [], 0, 0, 0),
+            Measured = new MeasuredFacts([new ModelMetrics("transfer", 1, default, default, null, null, [], [])], [], [], [], []),
+            Examples = new ExampleFacts(Rows, Rows, 0.2, null),
+            Parity = new ParityFacts(0, 0, 1e-3),
+            Warnings = [],
         };
         ModelPackage package = ModelPackage.Seal(manifest, new Dictionary<string, ReadOnlyMemory<byte>>
         {
-            [ModelPackage.EncoderName] = TextEncoderGraph.Write(encoder).ToByteArray(), [ModelPackage.HeadName] = HeadGraph.Write(head, 1.5, labels).ToByteArray(),
-            [ModelPackage.VocabularyName] = vocabulary.ToBytes(), [ModelPackage.ExamplesName] = examples.ToTensors(), [ModelPackage.ExampleTextsName] = examples.ToLines(labels),
+            [ModelPackage.EncoderName] = TextEncoderGraph.Write(encoder).ToByteArray(),
+            [ModelPackage.HeadName] = HeadGraph.Write(head, 1.5, labels).ToByteArray(),
+            [ModelPackage.VocabularyName] = vocabulary.ToBytes(),
+            [ModelPackage.ExamplesName] = examples.ToTensors(),
+            [ModelPackage.ExampleTextsName] = examples.ToLines(labels),
         });
         ModelRegistry registry = new(new FileBlobStore(folder), TimeProvider.System);
         await registry.UploadAsync(Model, Version, package, default);

@@ -368,8 +368,8 @@ public sealed class PredictTests
         InMemoryBlobStore store = new();
         await TrainedModel.PublishAsync(store, await TrainedModel.MakeAsync(store));
         await TrainedModel.PublishAsync(store, await TrainedModel.MakeAsync(store, version: Second, seed: 2));
-        await using RunningApi api = await RunningApi.StartAsync(store,
-            new ScionApiOptions { Key = RunningApi.Key, Models = new PredictorCacheOptions { PollInterval = TimeSpan.FromMilliseconds(20) } });
+        PredictorCacheOptions often = new() { PollInterval = TimeSpan.FromMilliseconds(20) };
+        await using RunningApi api = await RunningApi.StartAsync(store, new ScionApiOptions { Key = RunningApi.Key, Models = often });
         string[] texts = ["a great and lovely film", "awful, dull plot", "the quite warm scene"];
         Dictionary<string, string> expected = [];
         foreach (string version in new[] { First, Second })

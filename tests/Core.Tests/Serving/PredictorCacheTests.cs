@@ -323,8 +323,8 @@ public sealed class PredictorCacheTests : IDisposable
     {
         await PublishAsync("films", First);
         await PublishAsync("films", Second, seed: 2);
-        using PredictorCache cache = new(new ModelRegistry(blobs, TimeProvider.System), 
-            new PredictorCacheOptions { PollInterval = TimeSpan.FromMilliseconds(1) }, TimeProvider.System, NullLogger<PredictorCache>.Instance);
+        PredictorCacheOptions often = new() { PollInterval = TimeSpan.FromMilliseconds(1) };
+        using PredictorCache cache = new(new ModelRegistry(blobs, TimeProvider.System), often, TimeProvider.System, NullLogger<PredictorCache>.Instance);
         Dictionary<string, float> expected = [];
         foreach (string version in new[] { First, Second })
         {
