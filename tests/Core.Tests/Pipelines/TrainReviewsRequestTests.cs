@@ -1,0 +1,20 @@
+using Scion.Datasets;
+using Scion.Pipelines;
+
+namespace Scion.Tests.Pipelines;
+
+public sealed class TrainReviewsRequestTests
+{
+    static TrainReviewsRequest Request(string model, params string[] names) => TrainReviewsRequest.Of(model,
+        [.. names.Select(name => new PinnedFile("reviews", $"{model}/{name}", "e", 1, new string('a', 64)))], new ReviewSettings(), DateTimeOffset.UnixEpoch);
+
+    [Fact]
+    public void DataDigest_EqualFilesUnderTwoModels_IsOneAndTheRunsAreTwo()
+    {
+        TrainReviewsRequest films = Request("films", "a.csv", "folder/b.csv"), books = Request("books", "folder/b.csv", "a.csv");
+
+        Assert.Equal(films.DataDigest, books.DataDigest);
+        Assert.NotEqual(films.Run[^16..], books.Run[^16..]);
+        Assert.NotEqual(films.DataDigest, Request("films", "a.csv", "b.csv").DataDigest);
+    }
+}
