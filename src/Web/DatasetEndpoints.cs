@@ -74,11 +74,18 @@ sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store,
     FileStream Spool()
     {
         string path = Path.Combine(options.UploadFolder ?? Path.GetTempPath(), $"scion-upload-{Path.GetRandomFileName()}");
-        FileStreamOptions open = new() { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose };
+        FileStreamOptions open = new() { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose, BufferSize = 0 };
         if (!OperatingSystem.IsWindows()) open.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        FileStream file = new(path, open);
-        if (!OperatingSystem.IsWindows()) File.Delete(path);
-        return file;
+        try
+        {
+            FileStream file = new(path, open);
+            if (!OperatingSystem.IsWindows()) File.Delete(path);
+            return file;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ProblemException(HttpFaults.NoRoom);
+        }
     }
 
     async Task ReadAsync(HttpRequest request, FileStream whole, CancellationToken cancellation)
@@ -87,7 +94,14 @@ sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store,
         for (int read; (read = await request.Body.ReadAsync(part, cancellation)) > 0;)
         {
             if (whole.Length + read > options.MaxUpload) throw new ProblemException(HttpFaults.UploadTooLarge(options.MaxUpload));
-            await whole.WriteAsync(part.AsMemory(0, read), cancellation);
+            try
+            {
+                await whole.WriteAsync(part.AsMemory(0, read), cancellation);
+            }
+            catch (IOException)                                                   // of the disk; reading has its own
+            {
+                throw new ProblemException(HttpFaults.NoRoom);
+            }
         }
     }
 

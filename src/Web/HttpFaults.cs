@@ -57,6 +57,9 @@ static class HttpFaults
 
     public static Problem Protocol(int status) => new(status, "W019", "The request is not well-formed HTTP.", "Check its headers.");
 
+    public static Problem NoRoom { get; } = new(507, "W020", "The server has no room for the upload: its folder for temporary files is full or cannot be written.",
+        "Free some disk space there, or copy the file into reviews/MODEL/ of the data folder.");
+
     /// <summary>What a caller sent, fit to be shown: at most 80 characters, printable ASCII.</summary>
     public static string Shown(string text) => string.Concat(text.Take(80).Select(c => c is >= ' ' and < '\x7f' and not '\'' ? c : '?'));
 

@@ -105,6 +105,16 @@ public sealed class DatasetAndRunTests
     }
 
     [Fact]
+    public async Task Put_NoPlaceForTheUpload_IsToldApartFromADefect()
+    {
+        await using RunningApi api = await RunningApi.StartAsync(new InMemoryBlobStore(), new ScionApiOptions { Key = RunningApi.Key, UploadFolder = "/nowhere/at/all" });
+
+        using HttpResponseMessage response = await PutAsync(api, "a.csv", "a");
+
+        await Refused.AssertAsync(response, 507, "W020", null);
+    }
+
+    [Fact]
     public async Task Put_StorageSilent_AsksToRepeat()
     {
         await using RunningApi api = await RunningApi.StartAsync(new GatedBlobStore(new InMemoryBlobStore()) { Silent = true });
