@@ -158,7 +158,8 @@ public sealed class ServeTests : IDisposable
         string run = await training.UntilAsync(async () =>
         {
             Ended list = await ScionProcess.RunAsync(folder.Path, "runs", "list", "--json");
-            return list.Json.GetProperty("runs").EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first && first.GetProperty("state").GetString() == "running" ? first.GetProperty("run").GetString() : null;
+            return list.Json.GetProperty("runs").EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first
+                && first.GetProperty("state").GetString() == "running" ? first.GetProperty("run").GetString() : null;
         }, "a running run");
 
         Ended cancel = await ScionProcess.RunAsync(folder.Path, "runs", "cancel", run, "--json");
