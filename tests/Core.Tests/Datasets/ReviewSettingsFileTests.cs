@@ -65,7 +65,7 @@ public sealed class ReviewSettingsFileTests
         foreach (SettingDescription setting in ReviewSettingsFile.Describe())
         {
             Assert.True(setting.Meaning.Length > 10 && setting.Default is not ("" or "found"), setting.Key);
-            string value = setting.Type switch { "whole number" => "17", "number" => "0.25", _ => setting.Key switch { "delimiter" => ";", "encoding" => "utf-8", "preset" => "article", "head" => "logistic", "encoder" => "own", _ => "name" } };
+            string value = setting.Type switch { "whole number" => "17", "number" => "0.25", _ => setting.Key switch { "delimiter" => ";", "encoding" => "utf-8", "preset" => "article", "head" => "logistic", "encoder" => "own", "embedding.trainer" => "torch", _ => "name" } };
 
             ReviewSettings settings = ReviewSettingsFile.Read(null, [new(setting.Key, value)]);
 
