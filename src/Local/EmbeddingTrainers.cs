@@ -25,8 +25,16 @@ sealed class EmbeddingTrainers : IEmbeddingTrainer
     }
 
 #if TORCH
+    /// <summary>What the build has, for people.</summary>
+    public static string Built => TorchSharp.torch.cuda.is_available()
+        ? "built in, and a CUDA device is there: --set embedding.trainer=torch"
+        : "built in, but no CUDA device was found: the CPU trainer is faster";
+
     static IEmbeddingTrainer Torch() => new Torch.TorchSkipGramTrainer();
 #else
+    /// <summary>What the build has, for people.</summary>
+    public static string Built => "not in this build; word vectors are trained on the CPU";
+
     static IEmbeddingTrainer Torch() => throw TextFaults.NoTorch();
 #endif
 }

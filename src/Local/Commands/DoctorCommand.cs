@@ -148,9 +148,8 @@ static class DoctorCommand
         }
     }
 
-    /// <summary>This program never carries libtorch: hundreds of MB that neither the demo nor predicting needs.</summary>
-    static Check Torch() => new("GPU training", State.Ok, "not part of this program; word vectors are trained on the CPU",
-        "To add it, reference src/Torch and TorchSharp-cuda-linux (or -windows), and build again.");
+    static Check Torch() => new("GPU training", State.Ok, EmbeddingTrainers.Built,
+        "It needs libtorch, hundreds of MB: dotnet build src/Local -c Release -p:Accelerator=cuda");
 
     /// <summary>The account of a connection, without its key.</summary>
     static string AccountOf(string connection) => Uri.TryCreate(connection, UriKind.Absolute, out Uri? uri) ? uri.Host

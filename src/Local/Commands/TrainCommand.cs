@@ -61,6 +61,7 @@ static class TrainCommand
         call.Screen.Note($"[dim]{Count(uploaded.Copied.Count, "file")} copied to reviews/{model}/, {uploaded.Same.Count} there already[/]");
 
         TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(call.Store, model, settings, call.Time, call.Cancellation);
+        EmbeddingTrainers.Require(request.Settings);
         await call.Ledger.RecordAsync(request, call.Cancellation);
         copying?.Dispose();
         RunStatus status = await TrainAsync(call, request);

@@ -3,7 +3,6 @@ using Scion.Faults;
 using Scion.Pipelines;
 using Scion.Registry;
 using Scion.Storage;
-using Scion.Text;
 
 namespace Scion.Local.Running;
 
@@ -59,7 +58,7 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, TimeProvider time)
 
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task telling = TellAsync(run, progress, cancel, ended.Token);
-        using LocalReviewSteps steps = new(new StepMemo(store), new ModelRegistry(store, time), ledger, new SkipGramTrainer(), progress, time, cancel.Token);
+        using LocalReviewSteps steps = new(new StepMemo(store), new ModelRegistry(store, time), ledger, new EmbeddingTrainers(), progress, time, cancel.Token);
         RunStatus status;
         Exception? fault = null;
         try
