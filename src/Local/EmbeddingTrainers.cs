@@ -17,7 +17,7 @@ sealed class EmbeddingTrainers : IEmbeddingTrainer
         return trainer.Train(corpus, vocabulary, options, progress, cancellation);
     }
 
-    /// <summary>Refuses settings whose trainer is not in this build, before anything is uploaded or read.</summary>
+    /// <summary>Refuses settings whose trainer is not in this build, before a run is begun.</summary>
     /// <exception cref="Faults.InputRejectedException">The trainer is not in this build (T015).</exception>
     public static void Require(ReviewSettings settings)
     {

@@ -39,9 +39,9 @@ public static class Tokenizer
         {
             return text.IsNormalized() ? text : text.Normalize();
         }
-        catch (ArgumentException)              // lone surrogates: they part words below
+        catch (ArgumentException)              // lone surrogates: U+FFFD parts words as they would
         {
-            return text;
+            return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Normalize();
         }
     }
 
@@ -162,7 +162,7 @@ public static class Tokenizer
             }
         }
 
-        readonly bool ApostropheJoins(int next) => next < text.Length && char.IsLetter(text[next]) && char.IsLetter(text[next - 2]);
+        readonly bool ApostropheJoins(int next) => next < text.Length && char.IsLetter(text[next]) && !IsWordAlone(new Rune(text[next])) && char.IsLetter(text[next - 2]);
 
         void JoinEmoji()
         {

@@ -97,7 +97,7 @@ public static class WordVectorFile
     {
         dim = 0;
         return Utf8Parser.TryParse(line, out words, out int at) && at < line.Length && line[at] == ' '
-            && Utf8Parser.TryParse(line[(at + 1)..], out dim, out int rest) && line[(at + 1 + rest)..].Trim((byte)' ').IsEmpty;
+            && Utf8Parser.TryParse(line[(at + 1)..], out dim, out int rest) && line[(at + 1 + rest)..].Trim(" \r"u8).IsEmpty;
     }
 
     static bool LooksLikeText(ReadOnlySpan<byte> ahead, int dim)
