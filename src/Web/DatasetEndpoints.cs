@@ -74,7 +74,14 @@ sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store,
     FileStream Spool()
     {
         string path = Path.Combine(options.UploadFolder ?? Path.GetTempPath(), $"scion-upload-{Path.GetRandomFileName()}");
-        FileStreamOptions open = new() { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose, BufferSize = 0 };
+        FileStreamOptions open = new()
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.Delete,
+            Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose,
+            BufferSize = 0,                                                       // a full disk is found out by the write that meets it
+        };
         if (!OperatingSystem.IsWindows()) open.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
