@@ -30,7 +30,7 @@ sealed class EmbeddingTrainers : IEmbeddingTrainer
         ? "built in, and a CUDA device is there: --set embedding.trainer=torch"
         : "built in, but no CUDA device was found: the CPU trainer is faster";
 
-    static IEmbeddingTrainer Torch() => new Torch.TorchSkipGramTrainer();
+    static Torch.TorchSkipGramTrainer Torch() => new();
 #else
     /// <summary>What the build has, for people.</summary>
     public static string Built => "not in this build; word vectors are trained on the CPU";
