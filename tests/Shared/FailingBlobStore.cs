@@ -3,11 +3,12 @@ using Scion.Storage;
 
 namespace Scion.Tests;
 
-/// <summary>Fails one operation, the way storage fails: before doing it, or after (the caller sees an error although it is done).</summary>
+/// <summary>Fails one operation, or some in a row, the way storage fails: before doing it, or after (the caller sees an error although it is done).</summary>
 /// <param name="store">Where operations go.</param>
 /// <param name="failing">Number of the operation that fails, from 1; 0 fails none.</param>
 /// <param name="done">True: the operation is done and then fails.</param>
-public sealed class FailingBlobStore(IBlobStore store, int failing, bool done) : IBlobStore
+/// <param name="times">Operations that fail, this one and those after it.</param>
+public sealed class FailingBlobStore(IBlobStore store, int failing, bool done, int times = 1) : IBlobStore
 {
     int count;
 
@@ -16,7 +17,7 @@ public sealed class FailingBlobStore(IBlobStore store, int failing, bool done) :
 
     public IAsyncEnumerable<BlobItem> ListAsync(string container, string prefix, CancellationToken cancellation)
     {
-        if (Interlocked.Increment(ref count) == failing) throw Lost();
+        if (Fails()) throw Lost();
         return store.ListAsync(container, prefix, cancellation);
     }
 
@@ -33,11 +34,13 @@ public sealed class FailingBlobStore(IBlobStore store, int failing, bool done) :
 
     async Task<T> Do<T>(Func<Task<T>> operation)
     {
-        bool fail = Interlocked.Increment(ref count) == failing;
+        bool fail = Fails();
         if (fail && !done) throw Lost();
         T answer = await operation();
         return fail ? throw Lost() : answer;
     }
+
+    bool Fails() => Interlocked.Increment(ref count) - failing is >= 0 and var later && failing > 0 && later < times;
 
     static TransientStorageException Lost() => new("X000", "The answer was lost.", "Repeat the call.");
 }

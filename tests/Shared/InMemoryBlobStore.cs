@@ -15,6 +15,14 @@ public sealed class InMemoryBlobStore : IBlobStore
     public IReadOnlyList<(string Path, byte[] Bytes)> Content =>
         [.. blobs.Select(blob => (Path: blob.Key.ToString(), blob.Value.Bytes)).OrderBy(blob => blob.Path, StringComparer.Ordinal)];
 
+    /// <summary>A store with the same blobs at the same versions.</summary>
+    public InMemoryBlobStore Copy()
+    {
+        InMemoryBlobStore copy = new() { version = Interlocked.Read(ref version) };
+        foreach ((BlobPath path, (byte[], string) blob) in blobs) copy.blobs[path] = blob;
+        return copy;
+    }
+
     /// <summary>Writes without a condition, as a person with access to the storage account can.</summary>
     public void Tamper(string path, byte[] bytes) => blobs[BlobPath.Parse(path)] = (bytes, NextTag());
 

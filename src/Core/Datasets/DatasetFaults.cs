@@ -151,7 +151,9 @@ public static class DatasetFaults
     internal static InputRejectedException SettingsRefused(IReadOnlyList<string> errors) => new("D402", string.Join(" ", errors),
         "Correct them in dataset.json or with --set; 'scion train reviews --help' lists the settings.");
 
-    internal static InputRejectedException NothingToTrainOn(string model) => new("D501", $"There is no file in 'reviews/{model}/'.",
+    internal static InputRejectedException NothingToTrainOn(string model, IReadOnlyList<string> warnings) => new("D501",
+        warnings.Count == 0 ? $"There is no file in 'reviews/{model}/'."
+            : Invariant($"None of the {warnings.Count} files in 'reviews/{model}/' can be read. {string.Join(" ", warnings.Take(3))}"),
         $"Put reviews there ({ReviewFormats.Known}), then start again.", Refusal.NotFound);
 
     internal static string NameRefused(string name) => $"D502: '{Printable(name)}' has a name that cannot be addressed safely and was not read. Rename it.";
@@ -160,6 +162,12 @@ public static class DatasetFaults
 
     internal static InputRejectedException KeepsChanging(string model) => new("D503", $"The files in 'reviews/{model}/' changed each time they were read.",
         "Start again when the upload has ended.", Refusal.Conflict);
+
+    internal static string InNoFolder(string name) =>
+        $"D505: 'reviews/{Printable(name)}' lies in no model's folder, so nothing is trained on it. Move it to 'reviews/MODEL/'.";
+
+    internal static string FolderOfNoModel(string folder, int files) => Invariant(
+        $"D506: 'reviews/{Printable(folder)}/', with {files} files, is named as no model can be, so nothing is trained on it. Rename it: 2 to 63 of a-z, 0-9 and '-', beginning with a letter or digit.");
 
     /// <summary>User text for messages: control, format and broken characters escaped, cut at 80.</summary>
     internal static string Printable(string text) => string.Concat(text.Take(80).Select(c =>

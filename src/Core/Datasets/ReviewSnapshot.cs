@@ -43,7 +43,7 @@ public static class ReviewSnapshot
                 else if (sha256.Length > 0) files.Add(new PinnedFile(item.Container, item.Name, item.ETag, item.Length, sha256));
             }
             if (changed) continue;
-            if (files.Count == 0) throw DatasetFaults.NothingToTrainOn(model);
+            if (files.Count == 0) throw DatasetFaults.NothingToTrainOn(model, warnings);
             return TrainReviewsRequest.Of(model, files, ReviewSettingsFile.Read(settings, overrides), time.GetUtcNow()) with { Warnings = warnings };
         }
         throw DatasetFaults.KeepsChanging(model);

@@ -63,10 +63,31 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
     {
         List<RunStatus> runs = [];
         await foreach (BlobItem item in store.ListAsync(Container, "", cancellation))
-            if (!item.NameRefused && item.Name.EndsWith("/status.json", StringComparison.Ordinal)
-                && await store.FindJsonAsync<RunStatus>(item.Path, cancellation) is { } found && (model is null || found.Value.Model == model))
-                runs.Add(found.Value);
+            if (!item.NameRefused && item.Name.Split('/') is [{ } run, "status.json"] && IsName(run)
+                && await ReadableAsync(item, run, cancellation) is { } found && (model is null || found.Model == model)) runs.Add(found);
         return [.. runs.OrderByDescending(run => run.StartedAt).ThenBy(run => run.Run, StringComparer.Ordinal)];
+    }
+
+    /// <summary>A status as stored; a damaged one is a failed run whose error says so, so that it hides no other.</summary>
+    async Task<RunStatus?> ReadableAsync(BlobItem item, string run, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await store.FindJsonAsync<RunStatus>(item.Path, cancellation))?.Value;
+        }
+        catch (InputRejectedException e)
+        {
+            return new RunStatus
+            {
+                Run = run,
+                Model = run[..^17],
+                Kind = "reviews",
+                State = RunState.Failed,
+                StartedAt = item.Modified,
+                UpdatedAt = item.Modified,
+                Error = new RunError(e.Code, $"{e.Fact} {e.Remedy}"),
+            };
+        }
     }
 
     /// <summary>Runs that were recorded and have not ended, oldest first: work for a host that starts.</summary>
@@ -76,9 +97,16 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
         await foreach (BlobItem item in store.ListAsync(Container, "", cancellation))
         {
             if (item.NameRefused || !item.Name.EndsWith("/request.json", StringComparison.Ordinal)) continue;
-            if (await store.FindJsonAsync<TrainReviewsRequest>(item.Path, cancellation) is not { } found) continue;
-            RunStatus status = (await RecordAsync(found.Value, cancellation)).Status;      // a crash may have come before the status
-            if (!status.IsFinished) unfinished.Add((status.StartedAt, found.Value));
+            try
+            {
+                if (await store.FindJsonAsync<TrainReviewsRequest>(item.Path, cancellation) is not { } found) continue;
+                RunStatus status = (await RecordAsync(found.Value, cancellation)).Status;  // a crash may have come before the status
+                if (!status.IsFinished) unfinished.Add((status.StartedAt, found.Value));
+            }
+            catch (InputRejectedException)
+            {
+                // Its record is damaged, as ListAsync says; the others go on.
+            }
         }
         return [.. unfinished.OrderBy(run => run.Started).ThenBy(run => run.Request.Run, StringComparer.Ordinal).Select(run => run.Request)];
     }

@@ -8,10 +8,12 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
+using Scion.Datasets;
 using Scion.Heads;
 using Scion.Local.Server;
 using Scion.Onnx;
 using Scion.Registry;
+using Scion.Storage;
 
 namespace Scion.Local.Commands;
 
@@ -27,7 +29,7 @@ static class DoctorCommand
         [
             Machine(), Memory(), 
             call.Location.Connection is null ? Folder(call.Location.Folder) : new Check("data folder", State.Ok, $"not used: {AccountOf(call.Location.Connection)}"),
-            await StoreAsync(call), Key(call.Location), Port(), OnnxRuntime(), Torch(),
+            await StoreAsync(call), await UploadsAsync(call), Key(call.Location), Port(), OnnxRuntime(), Torch(),
         ];
         call.Screen.Document(new { checks = checks.Select(check => new { check.Name, check.State, check.Fact, check.Remedy }) });
         foreach (Check check in checks)
@@ -92,6 +94,23 @@ static class DoctorCommand
         {
             LocalFault fault = e is OperationCanceledException ? new LocalFault("", "It did not answer within 20 s.", "Check name, key and network.", Exit.Storage) : LocalFaults.Of(e);
             return new Check("store", State.Fail, $"{fault.Code} {fault.Fact}".TrimStart(), fault.Remedy, fault.Exit);
+        }
+    }
+
+    static async Task<Check> UploadsAsync(Invocation call)
+    {
+        try
+        {
+            List<BlobItem> items = [];
+            await foreach (BlobItem item in call.Store.ListAsync(ReviewSnapshot.Container, "", call.Cancellation)) items.Add(item);
+            IReadOnlyList<string> stray = StrayUploads.Among(items);
+            string fact = string.Create(CultureInfo.InvariantCulture, $"{items.Count} files in reviews/");
+            return stray.Count == 0 ? new Check("uploads", State.Ok, fact)
+                : new Check("uploads", State.Warn, $"{fact}; some can never be trained on", string.Join(" ", stray.Take(5)) + (stray.Count > 5 ? $" And {stray.Count - 5} more." : ""));
+        }
+        catch (Exception e) when (!call.Cancellation.IsCancellationRequested)
+        {
+            return new Check("uploads", State.Warn, $"not listed: {LocalFaults.Of(e).Fact}", "Mend the store first.");
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Scion.Datasets;
 using Scion.Evaluation;
-using Scion.Faults;
 using Scion.Heads;
 using Scion.Pipelines;
 using Scion.Registry;
@@ -9,8 +8,8 @@ using Scion.Text;
 
 namespace Scion.Local.Running;
 
-/// <summary>The steps of a run by direct calls: at most one a core at once, fewer when memory is short. Only a transient fault is repeated:
-/// after 1, 2, 4 and 8 s, each up to a quarter more or less.</summary>
+/// <summary>The steps of a run by direct calls: at most one a core at once, fewer when memory is short. Only a transient fault is repeated, as
+/// <see cref="TransientRetry"/> does.</summary>
 /// <param name="memo">Keeps the answers.</param>
 /// <param name="registry">On the same store.</param>
 /// <param name="ledger">On the same store.</param>
@@ -25,8 +24,7 @@ sealed class LocalReviewSteps(
     /// <summary>Memory one call may need besides its data: buffers of a file being read, a shard, a table of rows.</summary>
     const long BytesPerCall = 512L << 20;
 
-    static readonly TimeSpan[] Waits = [.. new[] { 1, 2, 4, 8 }.Select(seconds => TimeSpan.FromSeconds(seconds))];
-
+    readonly TransientRetry retry = new(time);
     readonly SemaphoreSlim cores = new(Parallelism);
     readonly Lock gate = new();
     readonly HashSet<Task> underWay = [];
@@ -87,7 +85,7 @@ sealed class LocalReviewSteps(
 
     Task<T> Call<T>(string step, Func<RunProgress.Call, Task<T>> work)
     {
-        Task<T> call = Task.Run(() => TryAsync(step, work), CancellationToken.None);
+        Task<T> call = Task.Run(() => retry.DoAsync(() => OnceAsync(step, work), cancellation), CancellationToken.None);
         lock (gate) underWay.Add(call);
         call.ContinueWith(ended =>
         {
@@ -96,36 +94,25 @@ sealed class LocalReviewSteps(
         return call;
     }
 
-    async Task<T> TryAsync<T>(string step, Func<RunProgress.Call, Task<T>> work)
+    async Task<T> OnceAsync<T>(string step, Func<RunProgress.Call, Task<T>> work)
     {
-        for (int attempt = 0; ; attempt++)
+        await cores.WaitAsync(cancellation);
+        long started = time.GetTimestamp();
+        using Activity? activity = Telemetry.Source.StartActivity(step);
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            try
-            {
-                await cores.WaitAsync(cancellation);
-                long started = time.GetTimestamp();
-                using Activity? activity = Telemetry.Source.StartActivity(step);
-                try
-                {
-                    using RunProgress.Call call = progress.Begin();
-                    return await work(call);
-                }
-                catch (Exception e)
-                {
-                    activity?.SetStatus(ActivityStatusCode.Error, e.GetType().Name);
-                    throw;
-                }
-                finally
-                {
-                    cores.Release();
-                    Telemetry.StepSeconds.Record(time.GetElapsedTime(started).TotalSeconds, new KeyValuePair<string, object?>("step", step));
-                }
-            }
-            catch (TransientStorageException) when (attempt < Waits.Length)
-            {
-                await Task.Delay(Waits[attempt] * (0.75 + (0.5 * Random.Shared.NextDouble())), time, cancellation);
-            }
+            using RunProgress.Call call = progress.Begin();
+            return await work(call);
+        }
+        catch (Exception e)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, e.GetType().Name);
+            throw;
+        }
+        finally
+        {
+            cores.Release();
+            Telemetry.StepSeconds.Record(time.GetElapsedTime(started).TotalSeconds, new KeyValuePair<string, object?>("step", step));
         }
     }
 }

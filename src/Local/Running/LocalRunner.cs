@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using Scion.Faults;
 using Scion.Pipelines;
 using Scion.Registry;
@@ -13,7 +14,7 @@ sealed record RunEnd(RunStatus Status, Exception? Fault = null);
 
 /// <summary>Takes a run from its record to its end in this process.</summary>
 /// <remarks>It may be killed at any moment and started again: finished steps answer from their memo, so the run goes on where it was and ends
-/// with the version it would have had.</remarks>
+/// with the version it would have had. Storage that does not answer never makes a run fail: it is asked again, and then the run is left queued.</remarks>
 /// <param name="store">Where everything lives.</param>
 /// <param name="locks">One process a run.</param>
 /// <param name="time">Clock of ledger and registry.</param>
@@ -23,18 +24,20 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, TimeProvider time)
     static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
     readonly RunLedger ledger = new(store, time);
+    readonly TransientRetry retry = new(time);
 
     /// <summary>Runs it, or follows the process that does, until it has ended.</summary>
     /// <param name="run">A recorded run.</param>
     /// <param name="progress">Told how far it is.</param>
     /// <param name="stop">Stops working on it; the run stays unfinished, and the next start goes on with it.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> was asked for.</exception>
+    /// <exception cref="TransientStorageException">Storage stayed away; the run is unfinished, and the next start goes on with it.</exception>
     public async Task<RunEnd> RunAsync(string run, RunProgress progress, CancellationToken stop)
     {
         while (true)
         {
             if (await TryRunAsync(run, progress, stop) is { } ended) return ended;
-            progress.Follow(await ledger.StatusAsync(run, stop));
+            progress.Follow(await retry.DoAsync(() => ledger.StatusAsync(run, stop), stop));
             await Task.Delay(Beat / 4, time, stop);
         }
     }
@@ -44,62 +47,64 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, TimeProvider time)
     public async Task<RunEnd?> TryRunAsync(string run, RunProgress progress, CancellationToken stop)
     {
         using IDisposable? held = locks.TryTake(run);
-        RunStatus status = await ledger.StatusAsync(run, stop);
+        RunStatus status = await retry.DoAsync(() => ledger.StatusAsync(run, stop), stop);
         return status.IsFinished ? new RunEnd(status) : held is null ? null : await TrainAsync(run, progress, stop);
     }
 
     async Task<RunEnd> TrainAsync(string run, RunProgress progress, CancellationToken stop)
     {
         using CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        TrainReviewsRequest request = await ledger.RequestAsync(run, stop);
+        TrainReviewsRequest request = await retry.DoAsync(() => ledger.RequestAsync(run, stop), stop);
         using Activity? activity = Telemetry.Source.StartActivity("Run");
         activity?.SetTag("run", run);
-        await ledger.UpdateAsync(run, status => status.IsFinished ? status : status with { State = RunState.Running, Error = null }, stop);
+        await retry.DoAsync(() => ledger.UpdateAsync(run, status => status.IsFinished ? status : status with { State = RunState.Running, Error = null }, stop), stop);
 
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task telling = TellAsync(run, progress, cancel, ended.Token);
         using LocalReviewSteps steps = new(new StepMemo(store), new ModelRegistry(store, time), ledger, new EmbeddingTrainers(), progress, time, cancel.Token);
-        RunStatus status;
+        TrainedReviews? trained = null;
         Exception? fault = null;
         try
         {
-            try
-            {
-                TrainedReviews trained = await TrainReviewsPipeline.RunAsync(steps, request);
-                await EndAsync();
-                status = await ledger.SucceedAsync(run, trained, stop);
-            }
-            catch
-            {
-                await cancel.CancelAsync();
-                await EndAsync();
-                throw;
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            using CancellationTokenSource brief = new(TimeSpan.FromSeconds(5));
-            await ledger.UpdateAsync(run, left => left.IsFinished ? left : left with { State = RunState.Queued, Stage = null, SecondsLeft = null }, brief.Token);
-            throw;
-        }
-        catch (OperationCanceledException)
-        {
-            status = await ledger.StatusAsync(run, stop);
+            trained = await TrainReviewsPipeline.RunAsync(steps, request);
         }
         catch (Exception e)
         {
             fault = e;
-            LocalFault shown = LocalFaults.Of(e);
-            status = await ledger.FailAsync(run, shown.Code, $"{shown.Fact} {shown.Remedy}", stop);
         }
-        Telemetry.Runs.Add(1, new KeyValuePair<string, object?>("state", status.State.ToString()));
-        return new RunEnd(status, fault);
+        bool cancelled = cancel.IsCancellationRequested;                  // before the other steps are stopped for its fault
+        if (fault is not null) await cancel.CancelAsync();
+        await steps.DrainAsync();
+        await ended.CancelAsync();
+        await telling;
 
-        async Task EndAsync()
+        if (fault is TransientStorageException || (fault is OperationCanceledException && stop.IsCancellationRequested))
         {
-            await steps.DrainAsync();
-            await ended.CancelAsync();
-            await telling;
+            await LeaveAsync(run, fault is TransientStorageException away ? new RunError(away.Code, $"{away.Fact} {away.Remedy}") : null);
+            ExceptionDispatchInfo.Throw(fault);
+        }
+        LocalFault? shown = fault is null ? null : LocalFaults.Of(fault);
+        RunStatus status = await retry.DoAsync(() => fault switch
+        {
+            null => ledger.SucceedAsync(run, trained!, stop),
+            OperationCanceledException when cancelled => ledger.StatusAsync(run, stop),
+            _ => ledger.FailAsync(run, shown!.Code, $"{shown.Fact} {shown.Remedy}", stop),
+        }, stop);
+        Telemetry.Runs.Add(1, new KeyValuePair<string, object?>("state", status.State.ToString()));
+        return new RunEnd(status, cancelled ? null : fault);
+    }
+
+    /// <summary>Says in the ledger that nobody works on the run now. It is taken up again without it too, so it is tried once.</summary>
+    async Task LeaveAsync(string run, RunError? error)
+    {
+        using CancellationTokenSource brief = new(TimeSpan.FromSeconds(5));
+        try
+        {
+            await ledger.UpdateAsync(run, left => left.IsFinished ? left : left with { State = RunState.Queued, Stage = null, SecondsLeft = null, Error = error }, brief.Token);
+        }
+        catch (Exception e) when (e is TransientStorageException or OperationCanceledException)
+        {
+            // The next start finds it all the same.
         }
     }
 
@@ -125,7 +130,7 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, TimeProvider time)
                     }, ended);
                     if (status.State == RunState.Cancelled) await cancel.CancelAsync();
                 }
-                catch (TransientStorageException)
+                catch (Exception e) when (e is TransientStorageException or InputRejectedException)
                 {
                     // The next beat tells more.
                 }

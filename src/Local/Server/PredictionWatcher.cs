@@ -42,7 +42,7 @@ sealed partial class PredictionWatcher(IBlobStore store, ModelRegistry registry,
             {
                 await LookAsync(stoppingToken);
             }
-            catch (Exception e) when (e is TransientStorageException or InputRejectedException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 if (told.Add(e.Message)) LogTrouble(e.Message);
             }
@@ -61,7 +61,14 @@ sealed partial class PredictionWatcher(IBlobStore store, ModelRegistry registry,
             if (!seen.TryGetValue(item.Name, out (string ETag, long Since, bool Handled) state) || state.ETag != item.ETag)
                 seen[item.Name] = state = (item.ETag, time.GetTimestamp(), false);
             if (state.Handled || time.GetElapsedTime(state.Since) < options.Settle) continue;
-            if (await HandleAsync(item, cancellation)) seen[item.Name] = state with { Handled = true };
+            try
+            {
+                if (await HandleAsync(item, cancellation)) seen[item.Name] = state with { Handled = true };
+            }
+            catch (Exception e) when (!cancellation.IsCancellationRequested)
+            {
+                if (told.Add(e.Message)) LogTrouble(e.Message);           // trouble with one file does not keep the others waiting
+            }
         }
     }
 

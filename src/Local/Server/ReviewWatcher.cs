@@ -45,7 +45,7 @@ sealed partial class ReviewWatcher(
                 await LookAsync(stoppingToken);
                 lastTrouble = null;
             }
-            catch (Exception e) when (e is TransientStorageException or InputRejectedException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 if (lastTrouble != e.Message) LogTrouble(lastTrouble = e.Message);
             }
@@ -54,62 +54,92 @@ sealed partial class ReviewWatcher(
         }
     }
 
-    /// <summary>One look at all folders.</summary>
+    /// <summary>One look at all folders. Trouble with one does not keep the others waiting.</summary>
     public async Task LookAsync(CancellationToken cancellation)
     {
         Dictionary<string, List<BlobItem>> found = await ListAsync("", cancellation);
         foreach (string gone in folders.Keys.Except(found.Keys).ToArray()) folders.Remove(gone);
-        foreach ((string model, List<BlobItem> items) in found)
+        foreach ((string name, List<BlobItem> items) in found)
         {
-            if (!folders.TryGetValue(model, out Folder? folder)) folder = folders[model] = new Folder();
+            if (!folders.TryGetValue(name, out Folder? folder)) folder = folders[name] = new Folder();
             string print = PrintOf(items);
-            if (print != folder.Print) (folder.Print, folder.Since) = (print, time.GetTimestamp());
+            if (print != folder.Print) (folder.Print, folder.Since, folder.Trouble) = (print, time.GetTimestamp(), null);
             if (print == folder.Handled) continue;
             TimeSpan still = time.GetElapsedTime(folder.Since);
-            if (still >= (folder.HasLoose(items) ? Max(options.Quiet, options.Settle) : options.Settle)) await StartAsync(model, folder, items, cancellation);
+            if (still < (folder.HasLoose(items) ? Max(options.Quiet, options.Settle) : options.Settle)) continue;
+            try
+            {
+                if (!await HandleAsync(name, items, print, cancellation)) continue;
+                (folder.Handled, folder.Known) = (print, [.. items.Select(Version)]);
+            }
+            catch (Exception e) when (!cancellation.IsCancellationRequested)
+            {
+                if (folder.Trouble != e.Message) LogFolderTrouble(name, folder.Trouble = e.Message);
+            }
         }
     }
 
-    async Task StartAsync(string model, Folder folder, List<BlobItem> items, CancellationToken cancellation)
+    /// <returns>False when it is to be looked at again.</returns>
+    async Task<bool> HandleAsync(string model, List<BlobItem> items, string print, CancellationToken cancellation)
     {
-        if (!ModelName.IsValid(model)) LogNotAModel(model);
-        else if (items.Any(item => !item.NameRefused && ReviewFormats.IsReviewFile(item.Name)))
+        if (!ModelName.IsValid(model))
         {
-            using IDisposable? uploading = locks.TryTake(UploadLock(model));
-            if (uploading is null) return;                                // a 'scion train' is still copying files there
-            try
-            {
-                TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(store, model, [], time, cancellation);
-                if ((await ListAsync($"{model}/", cancellation)).GetValueOrDefault(model) is not { } now || PrintOf(now) != folder.Print) return;
-                if (await TrainedBeforeAsync(request, items, cancellation) is { } earlier) LogKnown(model, earlier);
-                else
-                {
-                    RunStatus status = await queue.AddAsync(request, cancellation);
-                    if (status.Error is { } error) LogFailedBefore(model, status.Run, error.Code);
-                    else if (status.IsFinished) LogKnown(model, status.Run);
-                    else LogFound(model, request.Files.Count, request.Run);
-                }
-            }
-            catch (InputRejectedException e) when (e.Code is "S002" or "D503")
-            {
-                return;                                                   // changed while it was read: the next looks wait for it again
-            }
-            catch (InputRejectedException e)
-            {
-                LogRefused(model, e.Message);
-            }
+            foreach (string stray in StrayUploads.Among(items)) LogStray(stray);
+            return true;
         }
-        (folder.Handled, folder.Known) = (folder.Print, [.. items.Select(Version)]);
+        if (!items.Any(IsUpload)) return true;
+        using IDisposable? uploading = locks.TryTake(UploadLock(model));
+        if (uploading is null) return false;                              // a 'scion train' is still copying files there
+        try
+        {
+            TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(store, model, [], time, cancellation);
+            if ((await ListAsync($"{model}/", cancellation)).GetValueOrDefault(model) is not { } now || PrintOf(now) != print) return false;
+            EmbeddingTrainers.Require(request.Settings);
+            if (await TrainedBeforeAsync(request, items, cancellation) is { } earlier) LogKnown(model, earlier);
+            else
+            {
+                RunStatus status = await queue.AddAsync(request, cancellation);
+                if (status is { IsFinished: true, Error: { } error }) LogFailedBefore(model, status.Run, error.Code);
+                else if (status.IsFinished) LogKnown(model, status.Run);
+                else LogFound(model, request.Files.Count, request.Run);
+            }
+            return true;
+        }
+        catch (InputRejectedException e) when (e.Code is "S002" or "D503")
+        {
+            return false;                                                 // changed while it was read: the next looks wait for it again
+        }
+        catch (InputRejectedException e)
+        {
+            LogRefused(model, e.Message);
+            return true;
+        }
     }
+
+    /// <summary>False for settings alone, and for the hidden files that systems and copying programs leave.</summary>
+    static bool IsUpload(BlobItem item) =>
+        item.NameRefused || (item.Name[(item.Name.LastIndexOf('/') + 1)..] is var file && file != ReviewFormats.SettingsName && !file.StartsWith('.'));
 
     /// <summary>A run of other settings on the same data: someone trained it by the command line, after dataset.json was last written.</summary>
     async Task<string?> TrainedBeforeAsync(TrainReviewsRequest request, List<BlobItem> items, CancellationToken cancellation)
     {
         DateTimeOffset? settings = items.FirstOrDefault(item => item.Name == $"{request.Model}/{ReviewFormats.SettingsName}")?.Modified;
         foreach (RunStatus run in await ledger.ListAsync(request.Model, cancellation))
-            if (run.Run != request.Run && !(settings > run.StartedAt)
-                && (await ledger.RequestAsync(run.Run, cancellation)).DataDigest == request.DataDigest) return run.Run;
+            if (run.Run != request.Run && !(settings > run.StartedAt) && await DigestAsync(run.Run, cancellation) == request.DataDigest) return run.Run;
         return null;
+    }
+
+    /// <returns>Null when the run's record cannot be read.</returns>
+    async Task<string?> DigestAsync(string run, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await ledger.RequestAsync(run, cancellation)).DataDigest;
+        }
+        catch (InputRejectedException)
+        {
+            return null;
+        }
     }
 
     async Task<Dictionary<string, List<BlobItem>>> ListAsync(string prefix, CancellationToken cancellation)
@@ -117,7 +147,7 @@ sealed partial class ReviewWatcher(
         Dictionary<string, List<BlobItem>> found = new(StringComparer.Ordinal);
         await foreach (BlobItem item in store.ListAsync(Container, prefix, cancellation))
         {
-            string model = item.Name.Split('/')[0];
+            string model = StrayUploads.FolderOf(item.Name);
             if (!found.TryGetValue(model, out List<BlobItem>? items)) found[model] = items = [];
             items.Add(item);
         }
@@ -150,6 +180,9 @@ sealed partial class ReviewWatcher(
         /// <summary>The print that needs nothing more.</summary>
         public string? Handled { get; set; }
 
+        /// <summary>What went wrong at the last look, said once.</summary>
+        public string? Trouble { get; set; }
+
         /// <summary>Files of <see cref="Handled"/>.</summary>
         public HashSet<string> Known { get; set; } = [];
 
@@ -169,8 +202,11 @@ sealed partial class ReviewWatcher(
     [LoggerMessage(3, LogLevel.Warning, "reviews/{Model} is not trained on: {Reason}")]
     partial void LogRefused(string model, string reason);
 
-    [LoggerMessage(4, LogLevel.Warning, "reviews/{Model} is not trained on: no model can be called so; use 2 to 63 of a-z, 0-9 and '-'")]
-    partial void LogNotAModel(string model);
+    [LoggerMessage(4, LogLevel.Warning, "{Stray}")]
+    partial void LogStray(string stray);
+
+    [LoggerMessage(7, LogLevel.Warning, "reviews/{Model} is looked at again: {Reason}")]
+    partial void LogFolderTrouble(string model, string reason);
 
     [LoggerMessage(5, LogLevel.Warning, "Looking at reviews/ failed and is repeated: {Reason}")]
     partial void LogTrouble(string reason);

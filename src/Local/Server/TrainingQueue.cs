@@ -17,8 +17,12 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
 {
     static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(30);
 
+    /// <summary>Times a run is taken up while its storage does not answer, each time after tries of its own; then it fails, lest it go on for ever.</summary>
+    const int MaxPostponed = 5;
+
     readonly Channel<string> waiting = Channel.CreateUnbounded<string>();
     readonly HashSet<string> known = [];
+    readonly Dictionary<string, int> postponed = [];
 
     public async Task<RunStatus> StartAsync(string model, CancellationToken cancellation)
     {
@@ -46,16 +50,13 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
         {
             try
             {
-                RunProgress progress = new(time);
-                LogStarted(run);
-                RunEnd? ended = await runner.TryRunAsync(run, progress, stoppingToken);
-                if (ended is null) LogElsewhere(run);
-                else if (ended.Status.State == RunState.Succeeded) LogSucceeded(run, ended.Status.Version, ended.Status.Gate);
-                else if (ended.Fault is { } fault && LocalFaults.Of(fault).Exit == Exit.Defect) LogDefect(fault, run);
-                else if (ended.Status.Error is { } error) LogFailed(run, error.Code, error.Message);
-                else LogCancelled(run);
+                await TrainAsync(run, stoppingToken);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (InputRejectedException e)
+            {
+                LogFailed(run, e.Code, e.Message);                        // its record is damaged or was deleted
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 LogDefect(e, run);
             }
@@ -67,6 +68,38 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
         await sweeping;
     }
 
+    /// <summary>Trains one run. When storage stays away it is left for a later sweep.</summary>
+    public async Task TrainAsync(string run, CancellationToken stop)
+    {
+        LogStarted(run);
+        try
+        {
+            RunEnd? ended = await runner.TryRunAsync(run, new RunProgress(time), stop);
+            if (ended is null) LogElsewhere(run);
+            else if (ended.Status.State == RunState.Succeeded) LogSucceeded(run, ended.Status.Version, ended.Status.Gate);
+            else if (ended.Fault is { } fault && LocalFaults.Of(fault).Exit == Exit.Defect) LogDefect(fault, run);
+            else if (ended.Status.Error is { } error) LogFailed(run, error.Code, error.Message);
+            else LogCancelled(run);
+            postponed.Remove(run);
+        }
+        catch (TransientStorageException e)
+        {
+            int times = postponed[run] = postponed.GetValueOrDefault(run) + 1;
+            LogPostponed(run, times, MaxPostponed, e.Message);
+            if (times < MaxPostponed) return;
+            postponed.Remove(run);
+            try
+            {
+                await ledger.FailAsync(run, e.Code, $"{e.Fact} {e.Remedy}", stop);
+                LogFailed(run, e.Code, $"{e.Fact} {e.Remedy}");
+            }
+            catch (TransientStorageException)
+            {
+                // Nothing can be stored at all, so the run stays open.
+            }
+        }
+    }
+
     /// <summary>Queues what is unfinished in the ledger, now and then again.</summary>
     async Task SweepAsync(CancellationToken stop)
     {
@@ -76,7 +109,7 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
             {
                 foreach (TrainReviewsRequest request in await ledger.UnfinishedAsync(stop)) Enqueue(request.Run);
             }
-            catch (Exception e) when (e is TransientStorageException or InputRejectedException)
+            catch (Exception e) when (!stop.IsCancellationRequested)
             {
                 LogSweepFailed(e.Message);
             }
@@ -108,6 +141,9 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
 
     [LoggerMessage(6, LogLevel.Error, "Run {Run}: a defect of Scion")]
     partial void LogDefect(Exception e, string run);
+
+    [LoggerMessage(8, LogLevel.Warning, "Run {Run} waits for storage, {Times} of {Most} times: {Reason}")]
+    partial void LogPostponed(string run, int times, int most, string reason);
 
     [LoggerMessage(7, LogLevel.Warning, "Looking for unfinished runs failed and is repeated: {Reason}")]
     partial void LogSweepFailed(string reason);

@@ -84,6 +84,23 @@ public sealed class RunLedgerTests
         Assert.Empty(await Ledger.ListAsync("other", default));
     }
 
+    [Theory]
+    [InlineData("status.json")]
+    [InlineData("request.json")]
+    public async Task ListAsyncAndUnfinishedAsync_ADamagedRecord_HidesNoOtherRun(string file)
+    {
+        TrainReviewsRequest damaged = Request(), open = Request(sha: "d");
+        foreach (TrainReviewsRequest request in new[] { damaged, open }) await Ledger.RecordAsync(request, default);
+        store.Tamper($"runs/{damaged.Run}/{file}", "{"u8.ToArray());
+
+        IReadOnlyList<RunStatus> all = await Ledger.ListAsync("films", default);
+
+        Assert.Equal(open.Run, Assert.Single(await Ledger.UnfinishedAsync(default)).Run);
+        Assert.Equal(2, all.Count);
+        if (file == "status.json")
+            Assert.Equal((RunState.Failed, "S005"), all.Where(run => run.Run == damaged.Run).Select(run => (run.State, run.Error?.Code)).Single());
+    }
+
     [Fact]
     public async Task CancelAsync_AFailedRun_StaysFailedUntilReopened()
     {

@@ -1,0 +1,93 @@
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Scion.Datasets;
+using Scion.Faults;
+using Scion.Local.Running;
+using Scion.Local.Server;
+using Scion.Pipelines;
+using Scion.Registry;
+using Scion.Storage;
+
+namespace Scion.Tests;
+
+/// <summary>Host that takes a run up.</summary>
+public enum TrainingHost
+{
+    /// <summary><c>scion train</c>: snapshot, record, run.</summary>
+    Train,
+
+    /// <summary><c>scion serve</c>: a look at the folders, then what the ledger says is unfinished.</summary>
+    Serve,
+}
+
+/// <summary>A whole training run small enough to be made hundreds of times, on files with something of everything: rows refused, copies,
+/// conflicts, unlabelled rows, labels by folder, a file of another kind.</summary>
+/// <param name="locks">Folder of lock files.</param>
+sealed class SmallRun(string locks)
+{
+    public const string Model = "films";
+
+    public static InMemoryBlobStore Uploaded()
+    {
+        InMemoryBlobStore store = new();
+        string rows = Reviews.Csv(64, labelledEvery: 2);
+        string copied = rows.Split('\n')[1], conflicting = rows.Split('\n')[5];
+        conflicting = conflicting[..conflicting.IndexOf(',', StringComparison.Ordinal)] + (conflicting.EndsWith("positive", StringComparison.Ordinal) ? ",negative" : ",positive");
+        store.Tamper($"reviews/{Model}/reviews.csv", Encoding.UTF8.GetBytes($"{rows},positive\n{copied}\none,two,three\n{conflicting}\n"));
+        store.Tamper($"reviews/{Model}/negative/more.txt", "a stupid and boring plot\nan awful film with a dull ending\n"u8.ToArray());
+        store.Tamper($"reviews/{Model}/notes.docx", [1, 2, 3]);
+        store.Tamper($"reviews/{Model}/dataset.json", Encoding.UTF8.GetBytes(
+            """{"embedding":{"dim":4,"epochs":1,"minCount":1,"threads":1},"split":{"crossValidateBelow":20},"head":"nearest-mean"}"""));
+        return store;
+    }
+
+    /// <summary>Takes the run up, whatever was done before. A person repeats a command that storage did not answer; a server looks again.</summary>
+    /// <exception cref="TransientStorageException">Storage did not answer ten times.</exception>
+    public async Task GoOnAsync(IBlobStore store, TrainingHost host, TimeProvider time)
+    {
+        RunLedger ledger = new(store, time);
+        LocalRunner runner = new(store, new RunLocks(locks), time);
+        using TrainingQueue queue = new(store, ledger, runner, time, NullLogger<TrainingQueue>.Instance);
+        using ReviewWatcher watcher = new(store, ledger, queue, new RunLocks(locks),
+            new WatchOptions { Settle = TimeSpan.Zero, Quiet = TimeSpan.Zero }, time, NullLogger<ReviewWatcher>.Instance);
+        for (int attempt = 1; ; attempt++)
+            try
+            {
+                if (host == TrainingHost.Train)
+                {
+                    TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(store, Model, [], time, default);
+                    await ledger.RecordAsync(request, default);
+                    await ledger.ReopenAsync(request.Run, default);
+                    await runner.RunAsync(request.Run, new RunProgress(time), default);
+                    return;
+                }
+                await watcher.LookAsync(default);
+                foreach (TrainReviewsRequest request in await ledger.UnfinishedAsync(default)) await queue.TrainAsync(request.Run, default);
+                if (await ledger.ListAsync(Model, default) is [{ IsFinished: true }]) return;
+                if (attempt >= 10) throw new TransientStorageException("X000", "The run is not finished.", "Look again.");
+            }
+            catch (TransientStorageException) when (attempt < 10)
+            {
+            }
+    }
+
+    /// <summary>What must be the same however the run was disturbed. Fails when anything is left over, lost or broken.</summary>
+    public static async Task<(string Digest, string Rejects)> OutcomeAsync(InMemoryBlobStore store)
+    {
+        RunStatus run = Assert.Single(await new RunLedger(store, StoppedClock.Instance).ListAsync(null, default));
+        Assert.Equal((RunState.Succeeded, null), (run.State, run.Error?.Message));
+        Assert.Equal(3, run.Files.Count);
+        Assert.DoesNotContain(run.Files, file => file.State == FileState.Pending);
+        ModelRegistry registry = new(store, StoppedClock.Instance);
+        VersionEntry version = Assert.Single(await registry.ListVersionsAsync(Model, default));
+        Assert.Equal(new VersionEntry(run.Version!, Complete: true, Latest: true), version);
+        (LatestPointer latest, _) = (await registry.FindLatestAsync(Model, default))!.Value;
+        Assert.Single(latest.Moves);
+        ModelPackage package = await registry.ReadAsync(Model, latest.Version, latest.Digest, names: null, default);
+        Assert.Equal(latest.Digest, (await new RunLedger(store, StoppedClock.Instance).ReportAsync(run.Run, default)).Published.Digest);
+        Assert.Equal(Uploaded().Content.Select(blob => (blob.Path, Encoding.Latin1.GetString(blob.Bytes))),
+            store.Content.Where(blob => blob.Path.StartsWith("reviews/", StringComparison.Ordinal)).Select(blob => (blob.Path, Encoding.Latin1.GetString(blob.Bytes))));
+        byte[] rejects = (await store.FindBytesAsync(BlobPath.Of(RunLedger.Container, $"{run.Run}/rejects.csv"), default))!;
+        return (package.Digest, Encoding.UTF8.GetString(rejects));
+    }
+}
