@@ -7,6 +7,7 @@ static class Program
     static readonly (string Name, string Measures, Func<string[], Task<int>> Run)[] Commands =
     [
         ("kill", "scion killed at random moments of training: [trials] [FILE with columns text,label] [seed]", KillBench.Run),
+        ("faults", "a small training run with every storage operation failing in turn, and the process dying after every write", FaultBench.Run),
         ("ingest", "MB/s, rows/s and peak memory of a large CSV: [rows=1000000] [words=95] [labelled=10] [runs=3] [FILE with words] [from=FILE to ingest]", IngestBench.Run),
         ("features", "accuracy of sentence features from few labels, by options: FILE [key=v1,v2 …]", FeatureChoices.Run),
         ("few-labels", "accuracy of bag of words, scratch and transfer from n labels per class, by head: FILE [n=4,8 draws=10 strengths=yes key=value …]", FewLabels.Run),

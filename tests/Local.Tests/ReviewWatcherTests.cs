@@ -173,6 +173,36 @@ public sealed class ReviewWatcherTests : IDisposable
     }
 
     [Fact]
+    public async Task Drop_OfAnUnreadableNameBesideDataTrainedBefore_IsLogged()
+    {
+        Put("films/a.csv", Rows);
+        await LookAtAsync(0, 1000);
+        (watcher, queue) = Start(new ListedBlobStore(store, "films/b\u0001.csv"));
+        Put("films/.DS_Store", "x");
+
+        Assert.Equal([1, 1], await LookAtAsync(2000, 4000));
+
+        Assert.Equal(
+            [
+                "W reviews/films: D502: 'films/b\\u0001.csv' has a name that cannot be addressed safely and was not read. Rename it.",
+                "W reviews/films: D507: 'films/.DS_Store' is a hidden file and was not read. If it holds reviews, give it a name without a dot before it.",
+            ], log.Lines.Where(line => line[0] == 'W').Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(true, 2)]
+    [InlineData(false, 1)]
+    public async Task Drop_ThatACommandTrainedWithOtherSettings_IsTrainedHereOnlyWhenThatFailed(bool failed, int runs)
+    {
+        Put("films/a.csv", Rows);
+        TrainReviewsRequest typed = await Datasets.ReviewSnapshot.TakeAsync(store, "films", [new("seed", "7")], clock, default);
+        await ledger.RecordAsync(typed, default);
+        if (failed) await ledger.FailAsync(typed.Run, "T015", "No such trainer.", default);
+
+        Assert.Equal([1, runs], await LookAtAsync(0, 1000));
+    }
+
+    [Fact]
     public async Task Drop_OutsideEveryModelsFolder_IsLoggedOnce()
     {
         Put("reviews.csv", Rows);

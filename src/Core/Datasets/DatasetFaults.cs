@@ -169,6 +169,8 @@ public static class DatasetFaults
     internal static string FolderOfNoModel(string folder, int files) => Invariant(
         $"D506: 'reviews/{Printable(folder)}/', with {files} files, is named as no model can be, so nothing is trained on it. Rename it: 2 to 63 of a-z, 0-9 and '-', beginning with a letter or digit.");
 
+    internal static string Hidden(string name) => $"D507: '{Printable(name)}' is a hidden file and was not read. If it holds reviews, give it a name without a dot before it.";
+
     /// <summary>User text for messages: control, format and broken characters escaped, cut at 80.</summary>
     internal static string Printable(string text) => string.Concat(text.Take(80).Select(c =>
         char.IsControl(c) || char.IsSurrogate(c) || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator

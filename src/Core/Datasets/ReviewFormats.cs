@@ -24,6 +24,9 @@ public static class ReviewFormats
     /// <summary>True for a file that reviews are read from.</summary>
     public static bool IsReviewFile(string name) => Of(name, out _) is not null;
 
+    /// <summary>True for the hidden files that systems and copying programs leave beside a user's own: .DS_Store, .reviews.csv.Kx83.</summary>
+    public static bool IsHidden(string name) => Path.GetFileName(name).StartsWith('.');
+
     /// <summary>True for a file that is a whole data set, so that a run may start at once; loose .txt files wait for their companions.</summary>
     public static bool IsCompleteByItself(string name) => Of(name, out _) is not (null or ReviewFormat.Txt);
 

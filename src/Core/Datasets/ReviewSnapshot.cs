@@ -15,8 +15,8 @@ public static class ReviewSnapshot
     const int Attempts = 5;
 
     /// <summary>Lists the model's folder, reads its settings, and pins each file by ETag and SHA-256.</summary>
-    /// <remarks>Files of unknown types are pinned too, so that ingestion refuses them where people see it. Names that cannot be addressed and links
-    /// are listed in <see cref="TrainReviewsRequest.Warnings"/>.</remarks>
+    /// <remarks>Files of unknown types are pinned too, so that ingestion refuses them where people see it. Names that cannot be addressed, links and
+    /// hidden files are listed in <see cref="TrainReviewsRequest.Warnings"/>.</remarks>
     /// <param name="store">Where the files lie.</param>
     /// <param name="model">Model name.</param>
     /// <param name="overrides">As typed after <c>--set</c>; they win over dataset.json.</param>
@@ -38,6 +38,7 @@ public static class ReviewSnapshot
             await foreach (BlobItem item in store.ListAsync(Container, prefix, cancellation))
             {
                 if (item.NameRefused) warnings.Add(DatasetFaults.NameRefused(item.Name));
+                else if (ReviewFormats.IsHidden(item.Name)) warnings.Add(DatasetFaults.Hidden(item.Name));
                 else if (item.Name == prefix + ReviewFormats.SettingsName) changed |= (settings = await BytesAsync(store, item, cancellation)) is null;
                 else if (await HashAsync(store, item, hashed, warnings, cancellation) is not { } sha256) changed = true;
                 else if (sha256.Length > 0) files.Add(new PinnedFile(item.Container, item.Name, item.ETag, item.Length, sha256));

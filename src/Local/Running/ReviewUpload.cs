@@ -67,7 +67,7 @@ static class ReviewUpload
 
         bool Add(string name, string file)
         {
-            if (Path.GetFileName(name).StartsWith('.') || !(name == "dataset.json" || ReviewFormats.IsReviewFile(name))) return false;
+            if (ReviewFormats.IsHidden(name) || !(name == "dataset.json" || ReviewFormats.IsReviewFile(name))) return false;
             if (files.TryGetValue(name, out string? other) && Path.GetFullPath(other) != Path.GetFullPath(file)) throw LocalFaults.SameName(name, other, file);
             files[name] = file;
             return true;

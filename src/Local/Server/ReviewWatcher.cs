@@ -94,6 +94,7 @@ sealed partial class ReviewWatcher(
         {
             TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(store, model, [], time, cancellation);
             if ((await ListAsync($"{model}/", cancellation)).GetValueOrDefault(model) is not { } now || PrintOf(now) != print) return false;
+            foreach (string warning in request.Warnings) LogWarned(model, warning);      // a run recorded before does not know of a file that came since
             EmbeddingTrainers.Require(request.Settings);
             if (await TrainedBeforeAsync(request, items, cancellation) is { } earlier) LogKnown(model, earlier);
             else
@@ -116,16 +117,16 @@ sealed partial class ReviewWatcher(
         }
     }
 
-    /// <summary>False for settings alone, and for the hidden files that systems and copying programs leave.</summary>
-    static bool IsUpload(BlobItem item) =>
-        item.NameRefused || (item.Name[(item.Name.LastIndexOf('/') + 1)..] is var file && file != ReviewFormats.SettingsName && !file.StartsWith('.'));
+    /// <summary>False for settings and hidden files: alone, they start nothing.</summary>
+    static bool IsUpload(BlobItem item) => item.NameRefused || (item.Name != $"{StrayUploads.FolderOf(item.Name)}/{ReviewFormats.SettingsName}" && !ReviewFormats.IsHidden(item.Name));
 
-    /// <summary>A run of other settings on the same data: someone trained it by the command line, after dataset.json was last written.</summary>
+    /// <summary>A run of other settings on the same data that did not fail: someone trained it by the command line, after dataset.json was last
+    /// written.</summary>
     async Task<string?> TrainedBeforeAsync(TrainReviewsRequest request, List<BlobItem> items, CancellationToken cancellation)
     {
         DateTimeOffset? settings = items.FirstOrDefault(item => item.Name == $"{request.Model}/{ReviewFormats.SettingsName}")?.Modified;
         foreach (RunStatus run in await ledger.ListAsync(request.Model, cancellation))
-            if (run.Run != request.Run && !(settings > run.StartedAt) && await DigestAsync(run.Run, cancellation) == request.DataDigest) return run.Run;
+            if (run.Run != request.Run && run.State != RunState.Failed && !(settings > run.StartedAt) && await DigestAsync(run.Run, cancellation) == request.DataDigest) return run.Run;
         return null;
     }
 
@@ -204,6 +205,9 @@ sealed partial class ReviewWatcher(
 
     [LoggerMessage(4, LogLevel.Warning, "{Stray}")]
     partial void LogStray(string stray);
+
+    [LoggerMessage(8, LogLevel.Warning, "reviews/{Model}: {Warning}")]
+    partial void LogWarned(string model, string warning);
 
     [LoggerMessage(7, LogLevel.Warning, "reviews/{Model} is looked at again: {Reason}")]
     partial void LogFolderTrouble(string model, string reason);

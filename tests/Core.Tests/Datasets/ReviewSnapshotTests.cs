@@ -63,6 +63,21 @@ public sealed class ReviewSnapshotTests
     }
 
     [Fact]
+    public async Task Snapshot_HiddenFiles_AreToldAndMakeNoOtherRun()
+    {
+        store.Tamper("reviews/films/a.csv", "text\n"u8.ToArray());
+        TrainReviewsRequest before = await TakeAsync();
+        store.Tamper("reviews/films/positive/.DS_Store", [1]);
+        store.Tamper("reviews/films/.b.csv.Kx83", "text\n"u8.ToArray());
+
+        TrainReviewsRequest after = await TakeAsync();
+
+        Assert.Equal(before.Run, after.Run);
+        Assert.Equal(["films/.b.csv.Kx83", "films/positive/.DS_Store"], after.Warnings.Select(warning => warning.Split('\'')[1]));
+        Assert.All(after.Warnings, warning => Assert.StartsWith("D507: ", warning, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Snapshot_LinkInTheFolder_IsToldAndNotFollowed()
     {
         if (OperatingSystem.IsWindows()) return;                // making links there needs rights
