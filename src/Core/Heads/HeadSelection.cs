@@ -60,10 +60,11 @@ public static class HeadSelection
         double temperature = 1;
         if (validated.Length > 0)
         {
-            (double Temperature, double Loss)[] fits = [.. logits.Select(of => TemperatureScaling.Fit(of, [.. validated.Select(row => labels[row])], classes))];
-            double best = fits.Min(fit => fit.Loss);
-            chosen = Array.FindIndex(fits, fit => fit.Loss <= best + Tie(validated.Length));
-            temperature = fits[chosen].Temperature;
+            int[] truth = [.. validated.Select(row => labels[row])];
+            double[] losses = [.. logits.Select(of => TemperatureScaling.Fit(of, truth, classes, cautious: false).Loss)];
+            double least = losses.Min();
+            chosen = Array.FindIndex(losses, loss => loss <= least + Tie(validated.Length));
+            temperature = TemperatureScaling.Fit(logits[chosen], truth, classes, cautious: true).Temperature;
         }
         float[] validation = validated.Length > 0 ? logits[chosen] : [];
         if (judged.Length < rows.Length)

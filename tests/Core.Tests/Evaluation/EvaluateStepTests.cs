@@ -71,7 +71,7 @@ public sealed class EvaluateStepTests
     public async Task Evaluate_FlippedLabels_AreTheSuspectsWithFileAndLine()
     {
         int[] flipped = [4, 21, 70];
-        LabelledFixture fixture = await LabelledFixture.MakeAsync([60, 60], [20, 20], gap: 3, relabel: (i, c) => flipped.Contains(i) ? 1 - c : c);
+        LabelledFixture fixture = await LabelledFixture.MakeAsync([60, 60], [20, 20], gap: 4, relabel: (i, c) => flipped.Contains(i) ? 1 - c : c);
 
         Evaluated evaluated = await fixture.EvaluateAsync();
 

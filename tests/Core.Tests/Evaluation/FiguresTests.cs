@@ -96,13 +96,20 @@ public sealed class FiguresTests
     }
 
     [Fact]
-    public void Temperature_AnyLogits_IsTheBestOfAFineGrid() => Gen.Float[-4, 4].Array[3 * 12].Select(Gen.Int[0, 2].Array[12]).Sample((logits, truth) =>
+    public void Temperature_AnyLogits_IsTheBestOfAFineGrid() => Gen.Float[-4, 4].Array[3 * 12].Select(Gen.Int[0, 2].Array[12], Gen.Bool).Sample((logits, truth, cautious) =>
     {
-        (double temperature, double loss) = TemperatureScaling.Fit(logits, truth, 3);
+        (double temperature, double loss) = TemperatureScaling.Fit(logits, truth, 3, cautious);
 
         int present = truth.Distinct().Count();
-        double Loss(double log) => (Enumerable.Range(0, 12).Sum(i => 12.0 / (present * truth.Count(c => c == truth[i]))
-            * (Math.Log(Enumerable.Range(0, 3).Sum(c => Math.Exp(logits[(i * 3) + c] / Math.Exp(log)))) - (logits[(i * 3) + truth[i]] / Math.Exp(log)))) + (log * log / 2)) / 12;
+        double Target(int row, int c)                                    // Platt's, of a class that has n rows
+        {
+            int n = truth.Count(other => other == truth[row]);
+            return cautious ? (truth[row] == c ? n + 1.0 : 1) / (n + 3) : truth[row] == c ? 1 : 0;
+        }
+        double RowLoss(int row, double t) => Enumerable.Range(0, 3).Sum(c => Target(row, c)
+            * (Math.Log(Enumerable.Range(0, 3).Sum(k => Math.Exp(logits[(row * 3) + k] / t))) - (logits[(row * 3) + c] / t)));
+        double Loss(double log) => (Enumerable.Range(0, 12).Sum(row => 12.0 / (present * truth.Count(c => c == truth[row])) * RowLoss(row, Math.Exp(log)))
+            + (log * log / 2)) / 12;
         double best = Enumerable.Range(-3500, 7001).Select(i => i / 1000.0).MinBy(Loss);
         Assert.Equal(Loss(best), loss, 1e-6);
         Assert.Equal(loss, Loss(Math.Log(temperature)), 1e-6);
@@ -121,9 +128,27 @@ public sealed class FiguresTests
             logits.AddRange([0, (float)(4 * z)]);
         }
 
-        Assert.Equal(4, TemperatureScaling.Fit([.. logits], [.. truth], 2).Temperature, 0.2);
-        Assert.InRange(TemperatureScaling.Fit([0, 5, 5, 0], [1, 0], 2).Temperature, 0.2, 1);    // two rows, both right: not sure of everything
-        Assert.Equal((1.0, 0.0), TemperatureScaling.Fit([], [], 2));
+        foreach (bool cautious in new[] { false, true })
+        {
+            Assert.Equal(4, TemperatureScaling.Fit([.. logits], [.. truth], 2, cautious).Temperature, 0.2);
+            Assert.Equal((1.0, 0.0), TemperatureScaling.Fit([], [], 2, cautious));
+        }
+    }
+
+    [Theory]
+    [InlineData(4, 10f, 0.92)]          // Platt's target is 5/6; the prior moves it towards T = 1
+    [InlineData(4, 0.01f, 0.84)]
+    [InlineData(500, 10f, 0.9985)]      // 501/502
+    public void Temperature_AFewRowsAllRight_DoesNotMakeTheModelSureOfEverything(int perClass, float margin, double most)
+    {
+        float[] logits = [.. Enumerable.Range(0, 2 * perClass).SelectMany(row => row % 2 == 0 ? new[] { margin, 0 } : [0, margin])];
+        int[] truth = [.. Enumerable.Range(0, 2 * perClass).Select(row => row % 2)];
+
+        double temperature = TemperatureScaling.Fit(logits, truth, 2, cautious: true).Temperature;
+
+        double score = 1 / (1 + Math.Exp(-margin / temperature));
+        Assert.InRange(score, 0.5, most);
+        Assert.True(TemperatureScaling.Fit(logits, truth, 2, cautious: false).Temperature <= temperature);
     }
 
     [Fact]
