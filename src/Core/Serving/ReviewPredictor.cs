@@ -104,7 +104,8 @@ public sealed class ReviewPredictor : IDisposable
         int[] ids = ArrayPool<int>.Shared.Rent(64);
         try
         {
-            int[] known = ids.AsSpan(0, Ids(text, ref ids)).ToArray();
+            int count = Ids(text, ref ids);                              // first: it may put a larger array in place
+            int[] known = ids[..count];
             Logits(known, logits);
             return known;
         }

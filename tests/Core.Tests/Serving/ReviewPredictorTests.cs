@@ -64,6 +64,22 @@ public sealed class ReviewPredictorTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Logits_TextOfAnyLength_AreThoseOfItsKnownWords()
+    {
+        foreach (int length in new[] { 0, 1, 63, 64, 65, 128, 129, 500, 30_000 })
+        {
+            int[] ids = [.. Enumerable.Range(0, length).Select(i => i * 7 % encoder.Vocabulary.Count)];
+            float[] expected = new float[2], logits = new float[2];
+            predictor.Logits(ids, expected);
+
+            int[] known = predictor.Logits(string.Join(' ', ids.Select(id => encoder.Vocabulary.Words[id])), logits);
+
+            Assert.Equal(ids, known);
+            Assert.Equal(expected, logits);
+        }
+    }
+
+    [Fact]
     public void Predict_ManyThreadsAtOnce_AnswerAsOneAfterTheOther()
     {
         string[] texts = [.. Enumerable.Range(0, 400).Select(i => TrainedModel.Review(new Random(i), i % 2 == 0))];
