@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -30,7 +31,8 @@ public sealed record TrainReviewsRequest(
         PinnedFile[] ordered = [.. files.OrderBy(file => file.Name, StringComparer.Ordinal)];
         string data = Hex(string.Concat(ordered.Select(file => $"{NameOf(file)}\0{file.Sha256}\n")));
         string identity = Hex($"reviews\n{model}\n{data}\n{JsonSerializer.Serialize(settings, ScionJson.Strict)}\n{CodeVersion}");
-        return new TrainReviewsRequest($"{model}-{identity[..16]}", model, $"{recorded.UtcDateTime:yyyyMMdd-HHmmss}-{identity[..8]}", data, ordered, settings);
+        string version = string.Create(CultureInfo.InvariantCulture, $"{recorded.UtcDateTime:yyyyMMdd-HHmmss}-{identity[..8]}");     // other cultures count other years
+        return new TrainReviewsRequest($"{model}-{identity[..16]}", model, version, data, ordered, settings);
     }
 
     /// <summary>Name below the model's folder: a package must not depend on what its model is called.</summary>
