@@ -36,6 +36,9 @@ sealed class ReviewCuration
 
     const short Unlabelled = -1, Conflicting = -2;
 
+    /// <summary>Most labels a kind of warning names.</summary>
+    const int LabelsNamed = 20;
+
     readonly IReadOnlyList<IngestedFile> files;
     readonly SplitSettings settings;
     readonly LabelFolding labels;
@@ -240,6 +243,13 @@ sealed class ReviewCuration
             use.LongCount(use => use == RowUse.Unlabelled), duplicates, conflicts, findings, warnings);
     }
 
+    /// <summary>Warns of no more labels by name than people read; they stand in every status and report of the run.</summary>
+    void WarnOfLabels(string code, List<string> each, string alike)
+    {
+        warnings.AddRange(each.Take(LabelsNamed));
+        if (each.Count > LabelsNamed) warnings.Add(DatasetFaults.Invariant($"{code}: {each.Count - LabelsNamed} further labels {alike}."));
+    }
+
     /// <summary>Reads the indexes again for the places of what is listed.</summary>
     async Task<ArtifactRef?> FindingsAsync(IBlobStore store, StepWriter writer, CancellationToken cancellation)
     {
@@ -276,14 +286,17 @@ sealed class ReviewCuration
         if (duplicates > 0) warnings.Add(DatasetFaults.Invariant($"D311: {duplicates} rows are copies of another row and were dropped."));
         if (conflicts > 0) warnings.Add(DatasetFaults.Invariant($"D312: {conflicts} rows have a text that stands elsewhere with another label, and were dropped; they are listed."));
         long[] all = [.. labels.Counts.Select(count => count.Rows)];
+        List<string> rare = [], slips = [];
         for (int id = 0; id < labels.Count; id++)
         {
             string name = DatasetFaults.Printable(labels.Name(id)), slip = Slip(labels.Name(id));
-            if (aside[id]) warnings.Add(DatasetFaults.Invariant($"D313: Label '{name}' has {all[id]} rows, too few for a class; their texts are used as unlabelled.{slip}"));
-            else if (slip.Length > 0) warnings.Add(DatasetFaults.Invariant($"D315: Class '{name}' has {all[id]} rows.{slip} If so, correct them and train again."));
+            if (aside[id]) rare.Add(DatasetFaults.Invariant($"D313: Label '{name}' has {all[id]} rows, too few for a class; their texts are used as unlabelled.{slip}"));
+            else if (slip.Length > 0) slips.Add(DatasetFaults.Invariant($"D315: Class '{name}' has {all[id]} rows.{slip} If so, correct them and train again."));
         }
-        foreach ((string name, int spellings) in labels.Merged)
-            warnings.Add(DatasetFaults.Invariant($"D314: {spellings} spellings of label '{DatasetFaults.Printable(name)}' were taken as one class."));
+        WarnOfLabels("D313", rare, "are too rare for a class; their rows are listed");
+        WarnOfLabels("D315", slips, "look like a larger class");
+        WarnOfLabels("D314", [.. labels.Merged.Select(label =>
+            DatasetFaults.Invariant($"D314: {label.Spellings} spellings of label '{DatasetFaults.Printable(label.Name)}' were taken as one class."))], "stand in several spellings");
         if (twins > 0) warnings.Add(DatasetFaults.Invariant($"D317: {twins} rows have the text of a test row and were dropped, so that nothing is measured on what was learned."));
         if (unlabelledTests > 0) warnings.Add(DatasetFaults.Invariant($"D318: {unlabelledTests} test rows have no label and are not used."));
     }

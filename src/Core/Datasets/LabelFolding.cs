@@ -1,4 +1,3 @@
-using System.Text;
 using Scion.Text;
 
 namespace Scion.Datasets;
@@ -16,7 +15,8 @@ sealed class LabelFolding
     const int SlipRatio = 10;
 
     readonly Dictionary<string, int> byKey = new(StringComparer.Ordinal);
-    readonly List<(string Name, long Rows, int Spellings)> folded = [];
+    readonly List<(string Key, string Name, long Rows, int Spellings)> folded = [];
+    readonly Dictionary<int, string?> slips = [];
 
     /// <param name="counts">Labels as written, of all files.</param>
     public LabelFolding(IEnumerable<LabelCount> counts)
@@ -27,7 +27,7 @@ sealed class LabelFolding
                 .Select(spelling => new LabelCount(spelling.Key, spelling.Sum(count => count.Rows)))
                 .OrderByDescending(spelling => spelling.Rows).ThenBy(spelling => spelling.Label, StringComparer.Ordinal)];
             byKey[label.Key] = folded.Count;
-            folded.Add((spellings[0].Label, spellings.Sum(spelling => spelling.Rows), spellings.Length));
+            folded.Add((label.Key, spellings[0].Label, spellings.Sum(spelling => spelling.Rows), spellings.Length));
         }
     }
 
@@ -50,12 +50,12 @@ sealed class LabelFolding
     /// <summary>The frequent label that this one looks like a slip of, or null.</summary>
     public string? SlipOf(int label)
     {
-        (string name, long rows, _) = folded[label];
-        if (name.Length < 4) return null;
-        return folded.Where(other => other.Rows >= rows * SlipRatio && EditDistance.AtMost(Key(name), Key(other.Name), 2))
+        if (slips.TryGetValue(label, out string? known)) return known;
+        (string key, string name, long rows, _) = folded[label];
+        return slips[label] = name.Length < 4 ? null : folded.Where(other => other.Rows >= rows * SlipRatio && EditDistance.AtMost(key, other.Key, 2))
             .OrderByDescending(other => other.Rows).Select(other => other.Name).FirstOrDefault();
     }
 
     static string Key(string label) =>
-        string.Join(' ', label.Normalize(NormalizationForm.FormC).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).ToUpperInvariant();
+        string.Join(' ', Tokenizer.Composed(label).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).ToUpperInvariant();
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using Scion.Text;
 
 namespace Scion.Datasets;
 
@@ -50,7 +51,7 @@ static class ZipIngest
                 system++;
                 continue;
             }
-            if (!seen.Add(name.Normalize(NormalizationForm.FormC).ToUpperInvariant())) twins++;
+            if (!seen.Add(Tokenizer.Composed(name).ToUpperInvariant())) twins++;
             if (Refusal(entry, name) is { } refused)
             {
                 ingest.Refuse(name, refused.Code, refused.Reason);

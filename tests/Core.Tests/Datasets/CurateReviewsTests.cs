@@ -37,6 +37,18 @@ public sealed class CurateReviewsTests
     }
 
     [Fact]
+    public async Task Labels_HundredsTooRare_AreCountedBeyondTwentyAndTheirRowsAllListed()
+    {
+        await uploads.AddAsync("a.csv", "text,label\n" + Rows(1000) + string.Concat(Enumerable.Range(0, 300).Select(i => $"rare {i},number {i}\n")));
+
+        CuratedReviews data = await uploads.CurateAsync();
+
+        Assert.Equal(21, data.Warnings.Count);
+        Assert.Equal("D313: 280 further labels are too rare for a class; their rows are listed.", data.Warnings[^1]);
+        Assert.Equal(300, (await uploads.FindingsAsync(data)).Length);
+    }
+
+    [Fact]
     public async Task Label_MisspeltOften_IsKeptAndPointedOut()
     {
         await uploads.AddAsync("a.csv", "text,label\n" + Rows(200) + string.Concat(Enumerable.Range(0, 8).Select(i => $"misspelt {i},postive\n")));

@@ -46,6 +46,19 @@ public sealed class IngestZipsTests
     }
 
     [Fact]
+    public async Task Zip_NamesOfTensOfThousandsOfMarks_TakeNoQuadraticTime()
+    {
+        string marks = string.Concat(Enumerable.Repeat("\u0316\u0301", 16_000));
+        ZipPart[] parts = [.. Enumerable.Range(0, 40).Select(i => new ZipPart($"{i}{marks}.csv", "text,label\na,b\n"))];
+        Stopwatch watch = Stopwatch.StartNew();
+
+        IngestedFile file = await uploads.AddAsync("a.zip", Zips.Of(parts));
+
+        Assert.Equal(40, file.Rows);
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"It took {watch.Elapsed}.");
+    }
+
+    [Fact]
     public async Task Zip_WrongCrcOfALargeEntry_TakesItsRowsBackAndKeepsTheOthers()
     {
         StringBuilder large = new("text,label\n");
