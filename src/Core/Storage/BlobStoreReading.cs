@@ -40,7 +40,7 @@ public static class BlobStoreReading
             if (content is null) return null;
             try
             {
-                T value = (await JsonSerializer.DeserializeAsync<T>(content.Stream, ScionJson.Strict, cancellation))!;
+                T value = await JsonSerializer.DeserializeAsync<T>(content.Stream, ScionJson.Strict, cancellation) ?? throw new JsonException("It is null.");
                 return (value, content.Item.ETag);
             }
             catch (JsonException e)

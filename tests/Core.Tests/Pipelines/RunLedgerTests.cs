@@ -102,6 +102,18 @@ public sealed class RunLedgerTests
     }
 
     [Fact]
+    public async Task StatusAsync_ARecordThatIsNull_IsRefusedAsDamaged()
+    {
+        TrainReviewsRequest request = Request();
+        await Ledger.RecordAsync(request, default);
+        store.Tamper($"runs/{request.Run}/status.json", "null"u8.ToArray());
+
+        InputRejectedException fault = await Assert.ThrowsAsync<InputRejectedException>(() => Ledger.StatusAsync(request.Run, default));
+
+        Assert.Equal("S005", fault.Code);
+    }
+
+    [Fact]
     public async Task CancelAsync_AFailedRun_StaysFailedUntilReopened()
     {
         TrainReviewsRequest request = Request();
