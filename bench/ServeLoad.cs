@@ -138,7 +138,7 @@ static class ServeLoad
             DataDigest = new string('0', 64),
             Seed = 1,
             Settings = none,
-            Encoder = new EncoderFacts(new string('0', 64), EncoderSource.Own, Dim, Words, Words * Dim, null, true, none),
+            Encoder = new EncoderFacts(new string('0', 64), EncoderSource.Own, Dim, Words, Words * Dim, null, true, "cpu", none),
             Head = new HeadFacts("logistic", 1, head.Parameters, 1.5),
             Data = new DataFacts(Protocol.HashSplit, [], [], 0, 0, 0),
             Measured = new MeasuredFacts([new ModelMetrics("transfer", 1, default, default, null, null, [], [])], [], [], [], []),

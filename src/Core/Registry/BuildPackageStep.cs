@@ -117,7 +117,7 @@ public sealed class BuildPackageStep(StepMemo memo)
             Seed = input.Settings.Seed,
             Settings = JsonSerializer.SerializeToElement(input.Settings, ScionJson.Strict),
             Encoder = new EncoderFacts(encoder.Digest, encoder.Source, encoder.Dim, encoder.Words, encoder.Parameters, encoder.Loss, encoder.Reproducible,
-                JsonSerializer.SerializeToElement(input.Embedding, ScionJson.Strict)),
+                encoder.Device, JsonSerializer.SerializeToElement(input.Embedding, ScionJson.Strict)),
             Head = new HeadFacts(evaluated.Head, evaluated.Strength, evaluated.HeadParameters, evaluated.Temperature),
             Data = new DataFacts(evaluated.Protocol, data.Train, data.Test, data.Unlabelled, data.Duplicates, data.Conflicts),
             Measured = new MeasuredFacts(evaluated.Models, evaluated.Comparisons, evaluated.LearningCurve, calibration,

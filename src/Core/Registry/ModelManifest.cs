@@ -57,9 +57,10 @@ public sealed record ModelManifest
 /// <param name="Parameters">Numbers learned in pretraining.</param>
 /// <param name="Loss">Mean loss a pair over the last epoch, nats; null when nothing was trained.</param>
 /// <param name="Reproducible">False when several threads trained it.</param>
+/// <param name="Device">Where it was trained: "cpu", "cuda:0" …</param>
 /// <param name="Options">Options it was trained with, as they were.</param>
 public sealed record EncoderFacts(
-    string Digest, EncoderSource Source, int Dim, int Words, long Parameters, double? Loss, bool Reproducible, JsonElement Options);
+    string Digest, EncoderSource Source, int Dim, int Words, long Parameters, double? Loss, bool Reproducible, string Device, JsonElement Options);
 
 /// <param name="Kind">"logistic" or "nearest-mean".</param>
 /// <param name="Strength">L2 strength; null for nearest-mean.</param>

@@ -151,7 +151,7 @@ public static class ReviewReport
         (EncoderFacts encoder, HeadFacts head) = (manifest.Encoder, manifest.Head);
         string origin = encoder.Source switch
         {
-            Text.EncoderSource.Own => "learned from all text that was uploaded, no labels needed",
+            Text.EncoderSource.Own => $"learned from all text that was uploaded, no labels needed; trained on {ReportText.Html(encoder.Device)}, {(encoder.Reproducible ? "exactly repeatable" : "not repeatable to the bit")}",
             Text.EncoderSource.Imported => "imported",
             _ => "random, not trained",
         };

@@ -54,6 +54,20 @@ public sealed partial class ReviewReportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Report_TrainedOnAGpu_NamesTheDeviceAndThatItIsNotRepeatable()
+    {
+        PublishInput input = await TrainedModel.MakeAsync(store, version: "20260102-000000-00000002");
+        await TrainedModel.PublishAsync(store, input with { Encoder = input.Encoder with { Device = "cuda:0", Reproducible = false } });
+        (_, ModelPackage trained) = await new ModelRegistry(store, StoppedClock.Instance).ReadChosenAsync("films", input.Version, null, default);
+
+        string report = Text(Encoding.UTF8.GetString(trained[ModelPackage.ReportName].Span));
+
+        Assert.Equal("cuda:0", trained.Manifest.Encoder.Device);
+        Assert.Contains("no labels needed; trained on cuda:0, not repeatable to the bit", report, StringComparison.Ordinal);
+        Assert.Contains("no labels needed; trained on cpu, exactly repeatable", Text(Report), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Report_Published_SaysFirstWhatItDoesAndHowWell()
     {
         string text = Text(Report);
