@@ -39,7 +39,7 @@ foreach (string project in Directory.GetDirectories("tests").Select(folder => Pa
         continue;
     }
     Say(project);
-    (int exit, string output) = Capture("dotnet", $"run --project tests/{project} -c Release --no-build --progress off");
+    (int exit, string output) = Capture("dotnet", $"run --project tests/{project} -c Release --no-build --progress off --no-ansi");
     Match total = Regex.Match(output, @"total:\s*(\d+)\s+failed:\s*(\d+)\s+succeeded:\s*(\d+)\s+skipped:\s*(\d+)");
     if (!total.Success)
     {
@@ -87,7 +87,7 @@ static (int Exit, string Output) Capture(string command, string arguments)
     while (process.StandardOutput.ReadLine() is { } line)
     {
         Console.WriteLine(line);
-        output.AppendLine(line);
+        output.AppendLine(Regex.Replace(line, "\e\\[[0-9;]*m", ""));         // colours, which a CI may force on
     }
     process.WaitForExit();
     return (process.ExitCode, output.ToString());
