@@ -60,7 +60,7 @@ sealed class ReviewCuration
     {
         (this.files, this.settings) = (files, settings);
         long rows = files.Sum(file => file.Shards.Sum(shard => (long)shard.RowCount));
-        if (rows == 0) throw DatasetFaults.NoRows(files.Sum(file => file.Refused));
+        if (rows == 0) throw DatasetFaults.NoRows(files.Sum(file => file.Refused), files.FirstOrDefault(file => file.FirstRefusal is not null)?.FirstRefusal);
         if (rows > ReviewLimits.Rows) throw DatasetFaults.TooManyRows(rows);
         labels = new LabelFolding(files.SelectMany(file => file.Labels));
         if (labels.Count == 0) throw DatasetFaults.NoLabelledRows(rows);

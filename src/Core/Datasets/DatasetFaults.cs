@@ -53,6 +53,9 @@ public static class DatasetFaults
     internal static InputRejectedException Gone(string name) => new("D014", $"'{Printable(name)}' was deleted or replaced after the run began.",
         "Start training again, which reads what is there now.", Refusal.Conflict);
 
+    internal static InputRejectedException NotText(string kind) => new("D015", $"It is {kind}, not text, whatever its name says.",
+        "Save it as CSV, UTF-8 (a spreadsheet's 'Save as' offers it), or as plain text.", Refusal.Unsupported);
+
     // Entries of a zip.
     internal static RowFault Encrypted() => new("D021", "The entry is encrypted. Zip it without a password.");
 
@@ -122,8 +125,10 @@ public static class DatasetFaults
     internal static string SystemEntries(string part, int count) => Invariant($"D207: {count} entries of {part} are an operating system's own (such as __MACOSX) and hold no reviews.");
 
     // The data as a whole.
-    internal static InputRejectedException NoRows(long refused) => new("D301", Invariant($"No review is left to learn from; {refused} rows or files were refused."),
-        "See rejects.csv for why each was.");
+    internal static InputRejectedException NoRows(long refused, string? first) => new("D301",
+        Invariant($"No review is left to learn from; {refused} {(refused == 1 ? "row or file was" : "rows or files were")} refused.")
+            + (first is null ? "" : $" {(refused == 1 ? "Why" : "The first")}: {first}"),
+        refused == 1 ? "" : "See rejects.csv for why each was.");
 
     internal static InputRejectedException NoLabelledRows(long unlabelled) => new("D302", Invariant($"None of the {unlabelled} reviews has a label."),
         $"Label at least {ReviewLimits.RowsPerClass} reviews of each of two classes in a column 'label' (or put .txt files into folders named by the label).");

@@ -56,7 +56,10 @@ sealed class FileIngest
 
     public async Task<IngestedFile> FinishAsync(CancellationToken cancellation) => new(Name, parts, rows, unlabelled, rejects.Count,
         [.. labels.Select((label, id) => new LabelCount(label, labelCounts[id])).Where(label => label.Rows > 0).OrderBy(label => label.Label, StringComparer.Ordinal)],
-        await shards.FinishAsync(cancellation), await rejects.StoreAsync(writer, "rejects.csv", Name, cancellation), warnings);
+        await shards.FinishAsync(cancellation), await rejects.StoreAsync(writer, "rejects.csv", Name, cancellation), warnings)
+    {
+        FirstRefusal = rejects.First,
+    };
 
     /// <summary>Reads a part whose damage is only known at its end; takes its rows back when <paramref name="check"/> refuses it.</summary>
     /// <param name="entry">Entry's name, or null for the file.</param>
@@ -102,6 +105,7 @@ sealed class FileIngest
         source = new TextSource(stream, settings.Encoding);
         await source.FillAsync(1, cancellation);
         if (source.Window.IsEmpty) throw DatasetFaults.Empty();
+        if (KindOf(source.Window) is { } kind) throw DatasetFaults.NotText(kind);
         IngestedPart report = format switch
         {
             ReviewFormat.Csv or ReviewFormat.Tsv => await ReadTableAsync(format, cancellation),
@@ -111,6 +115,15 @@ sealed class FileIngest
         parts.Add(report with { Name = entry ?? Name, Encoding = source.Encoding, Rows = partRows, Refused = partRefused });
         if (source.Guessed) Warn(DatasetFaults.GuessedEncoding(place));
     }
+
+    /// <summary>What a file is by its first bytes when it is no text, whatever its name says; null for anything else.</summary>
+    static string? KindOf(ReadOnlySpan<byte> start) =>
+        start.StartsWith("%PDF-"u8) ? "a PDF document"
+        : start.StartsWith("PK\x03\x04"u8) ? "a zip archive, as spreadsheets (.xlsx, .ods) and documents (.docx) are"
+        : start is [0xD0, 0xCF, 0x11, 0xE0, ..] ? "an old Office document (.xls, .doc)"
+        : start is [0x1F, 0x8B, 0x08, ..] ? "compressed by gzip"
+        : start is [0x89, (byte)'P', (byte)'N', (byte)'G', ..] or [0xFF, 0xD8, 0xFF, ..] ? "a picture"
+        : null;
 
     async Task<IngestedPart> ReadTableAsync(ReviewFormat format, CancellationToken cancellation)
     {

@@ -9,7 +9,7 @@ namespace Scion.Datasets;
 /// not a fault, so that it does not stop the other files.</remarks>
 public sealed class IngestReviewsStep(StepMemo memo)
 {
-    const int Version = 1;
+    const int Version = 2;
 
     /// <summary>What the answer depends on: of the settings only how files are read, so that other settings do not read them again.</summary>
     sealed record Key(string Name, long Length, string Sha256, ReviewColumns Columns, string? Delimiter, string? Encoding);

@@ -16,12 +16,16 @@ sealed class RejectLog
     /// <summary>Everything refused, listed or not.</summary>
     public long Count { get; private set; }
 
+    /// <summary>The first refusal as people read it: file, line, code and reason.</summary>
+    public string? First { get; private set; }
+
     /// <param name="file">File, and entry after a '/'.</param>
     /// <param name="line">From 1; 0 when it is the whole file or entry.</param>
     /// <param name="code">As in docs/errors.md.</param>
     /// <param name="reason">Fact and remedy.</param>
     public void Add(string file, long line, string code, string reason)
     {
+        First ??= $"{DatasetFaults.Printable(file)}{(line == 0 ? "" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $", line {line}"))}: {code}: {reason}";
         if (++Count > MaxLines)
         {
             unlisted[code] = unlisted.GetValueOrDefault(code) + 1;

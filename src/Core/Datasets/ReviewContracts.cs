@@ -41,7 +41,11 @@ public sealed record IngestReviewsInput(PinnedFile File, ReviewSettings Settings
 /// <param name="Warnings">What a person should know, each a sentence that begins with its code.</param>
 public sealed record IngestedFile(
     string Name, IReadOnlyList<IngestedPart> Parts, long Rows, long Unlabelled, long Refused, IReadOnlyList<LabelCount> Labels,
-    IReadOnlyList<ShardRef> Shards, ArtifactRef? Rejects, IReadOnlyList<string> Warnings);
+    IReadOnlyList<ShardRef> Shards, ArtifactRef? Rejects, IReadOnlyList<string> Warnings)
+{
+    /// <summary>File, line, code and reason of the first refusal in one sentence or two; null when nothing was refused.</summary>
+    public string? FirstRefusal { get; init; }
+}
 
 /// <param name="Name">Entry name, or the file's own name.</param>
 /// <param name="Format">"csv", "tsv", "jsonl" or "txt".</param>

@@ -27,7 +27,7 @@ static class ModelsCommand
         Option<string?> from = new("--from") { Description = "Only when this version serves now, so that a repeated call goes back once.", HelpName = "VERSION" };
         Option<string?> reason = new("--reason") { Description = "Kept with the move.", HelpName = "TEXT" };
         Option<string> output = new("--output", "-o") { Description = "Folder or .zip file to write; must not exist.", HelpName = "PATH", Required = true };
-        Option<string?> vectors = new("--vectors") { Description = "Write only the word vectors, as a file other tools read.", HelpName = "FORMAT" };
+        Option<string?> vectors = new("--vectors") { Description = $"Write only the word vectors, as a file other tools read: {string.Join(", ", Formats.Keys)}.", HelpName = "FORMAT" };
         vectors.AcceptOnlyFromAmong([.. Formats.Keys]);
         return new Command("models", "Lists, shows, promotes, rolls back, verifies and exports models.")
         {
@@ -35,7 +35,7 @@ static class ModelsCommand
             new Command("show", "Versions of a model, and the figures of one.") { model, optional }.Does(call => ShowAsync(call, call.Get(model), call.Get(optional))),
             new Command("promote", "Lets a version serve, after checking all its digests.") { model, version, reason }.Does(async call => Moved(call, call.Get(model),
                 await call.Registry.PromoteAsync(call.Get(model), call.Get(version), call.Get(reason) ?? "Promoted by hand.", call.Cancellation))),
-            new Command("rollback", "Lets the version serve that served before.") { model, from, reason }.Does(async call => Moved(call, call.Get(model),
+            new Command("rollback", "Goes back: the version that served before serves again.") { model, from, reason }.Does(async call => Moved(call, call.Get(model),
                 await call.Registry.RollbackAsync(call.Get(model), call.Get(from), call.Get(reason) ?? "Rolled back by hand.", call.Cancellation))),
             new Command("verify", "Checks every digest and repeats the parity check, of one version or of all.") { model, one }.Does(call => VerifyAsync(call, call.Get(model), call.Get(one))),
             new Command("export", "Copies a version out: ONNX graphs, vocabulary, report, card; or its word vectors.") { model, optional, output, vectors }
@@ -85,7 +85,7 @@ static class ModelsCommand
         Receipt.Field(call.Screen, "Head", $"{manifest.Head.Parameters.ToString("n0", CultureInfo.InvariantCulture)} parameters, {manifest.Head.Kind}");
         foreach (ModelMetrics metrics in manifest.Measured.Models)
             Receipt.Field(call.Screen, metrics == manifest.Measured.Models[0] ? "Accuracy" : "",
-                $"{metrics.Name,-13} {Receipt.Percent(metrics.Accuracy.Value),7}   {Receipt.Percent(metrics.Accuracy.Low)} – {Receipt.Percent(metrics.Accuracy.High)}");
+                $"{Receipt.NameOf(metrics.Name),-17} {Receipt.Percent(metrics.Accuracy.Value),7}   {Receipt.Percent(metrics.Accuracy.Low)} – {Receipt.Percent(metrics.Accuracy.High)}");
         Receipt.Field(call.Screen, "Parity", string.Create(CultureInfo.InvariantCulture, $"largest |Δ logit| {manifest.Parity.Largest:g3} over {manifest.Parity.Rows} rows"));
         foreach (PointerMove move in moves.TakeLast(5))
             Receipt.Field(call.Screen, "Moved", $"{move.At.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} to {move.Version}: {move.Reason.Escaped()}");

@@ -49,11 +49,12 @@ static class Receipt
 
         screen.Line();
         screen.Line($"[bold]{published.Model}[/]  {published.Version}  {(published.Promoted ? "[green]serves now[/]" : "[yellow]not promoted[/]")}");
+        screen.Line(Verdict(evaluated));
         screen.Line();
         Field(screen, "Data", $"{Counts(data.Train, data.Test)}, {N(data.Unlabelled)} unlabelled");
         if (data.Duplicates + data.Conflicts > 0)
             Field(screen, "", $"left out: {N(data.Duplicates)} copies, {N(data.Conflicts)} rows with a text that has two labels");
-        if (status.Refused > 0) Field(screen, "", $"[yellow]{N(status.Refused)} rows refused[/], listed in {rejects.Escaped()}");
+        if (status.Refused > 0) Field(screen, "", $"[yellow]{N(status.Refused)} {(status.Refused == 1 ? "row" : "rows")} refused[/], listed in {rejects.Escaped()}");
         Field(screen, "Measured", ProtocolOf(evaluated));
         screen.Line();
         PrintModels(screen, evaluated);
@@ -99,9 +100,19 @@ static class Receipt
 
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
 
-    static string NameOf(string model) => model switch
+    /// <summary>How good, in words: against always saying the most common class, on the same rows.</summary>
+    static string Verdict(Evaluated evaluated)
     {
-        "majority" => "largest class",
+        ModelMetrics transfer = evaluated.Models[^1], majority = evaluated.Models[0];
+        string right = $"{Percent(transfer.Accuracy.Value)} right on reviews it was not fitted to (95 % interval {Percent(transfer.Accuracy.Low)} – {Percent(transfer.Accuracy.High)})";
+        return evaluated.Comparisons.FirstOrDefault(test => test.Than == majority.Name)?.Verdict == "better"
+            ? $"[green]{right}[/]; always saying the most common class: {Percent(majority.Accuracy.Value)}."
+            : $"[yellow]{right}[/]: not shown to be better than always saying the most common class ({Percent(majority.Accuracy.Value)}). Do not act on it yet.";
+    }
+
+    public static string NameOf(string model) => model switch
+    {
+        "majority" => "most common class",
         "bag-of-words" => "bag of words",
         "scratch" => "from scratch",
         _ => model,
@@ -122,7 +133,7 @@ static class Receipt
 
     static string Counts(IReadOnlyList<LabelCount> train, IReadOnlyList<LabelCount> test)
     {
-        string labels = string.Join(", ", train.Take(6).Select(label => $"{N(label.Rows)} {label.Label}")) + (train.Count > 6 ? ", …" : "");
+        string labels = string.Join(", ", train.Take(6).Select(label => $"{label.Label}: {N(label.Rows)}")) + (train.Count > 6 ? ", …" : "");
         long held = test.Sum(label => label.Rows);
         return $"{N(train.Sum(label => label.Rows))} to train on ({labels.Escaped()}){(held > 0 ? $", {N(held)} to test" : "")}";
     }

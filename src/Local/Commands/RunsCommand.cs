@@ -19,7 +19,13 @@ static class RunsCommand
         {
             list.Does(call => ListAsync(call, call.Get(model))),
             show.Does(async call => Show(call, await call.Ledger.StatusAsync(call.Get(run), call.Cancellation))),
-            cancel.Does(async call => Show(call, await call.Ledger.CancelAsync(call.Get(run), call.Cancellation))),
+            cancel.Does(async call =>
+            {
+                RunStatus before = await call.Ledger.StatusAsync(call.Get(run), call.Cancellation);
+                if (before.State is RunState.Succeeded or RunState.Failed or RunState.Cancelled)
+                    call.Screen.Note($"[yellow]![/] Nothing to cancel: the run had ended before.");
+                return Show(call, await call.Ledger.CancelAsync(call.Get(run), call.Cancellation));
+            }),
         };
     }
 
@@ -28,8 +34,8 @@ static class RunsCommand
         IReadOnlyList<RunStatus> runs = await call.Ledger.ListAsync(model, call.Cancellation);
         call.Screen.Document(new { runs });
         if (runs.Count == 0) call.Screen.Line("No runs yet. Start one: scion train reviews FILE --model NAME");
-        foreach (string line in TextTable.Lines(["run", "state", "started", "version"],
-            runs.Select(run => new[] { run.Run, StateOf(run), Local(run.StartedAt), run.Version ?? "" }))) call.Screen.Line(line.Escaped());
+        foreach (string line in TextTable.Lines(["run", "state", "started", "version or why not"],
+            runs.Select(run => new[] { run.Run, StateOf(run), Local(run.StartedAt), run.Version ?? Why(run) }))) call.Screen.Line(line.Escaped());
         return Exit.Done;
     }
 
@@ -49,6 +55,10 @@ static class RunsCommand
         foreach (string warning in run.Warnings) call.Screen.Line($"[yellow]![/] {warning.Escaped()}");
         return Exit.Done;
     }
+
+    /// <summary>Code and start of what went wrong; the rest is in <c>runs show</c>.</summary>
+    static string Why(RunStatus run) => run.Error is not { } error ? ""
+        : $"{error.Code}: {(error.Message.Length <= 60 ? error.Message : $"{error.Message[..error.Message.LastIndexOf(' ', 60)]} …")}";
 
     static string StateOf(RunStatus run) => run is { State: RunState.Running, Stage: { } stage }
         ? $"running: {ProgressView.NameOf(stage)} {N(run.Done)}/{N(run.Total)}{(run.SecondsLeft is { } left ? $", {left} s left" : "")}"

@@ -50,8 +50,33 @@ static class ScionCommand
         }
         IEnumerable<string> errors = parsed.Errors.Select(error => error.Message).Distinct();
         if (parsed.UnmatchedTokens.Count > 0) errors = errors.Where(error => error.Contains(parsed.UnmatchedTokens[0], StringComparison.Ordinal));
-        new Screen(json, Console.Out, Console.Error).Fault(LocalFaults.Usage(string.Join(' ', errors), command));
+        new Screen(json, Console.Out, Console.Error).Fault(LocalFaults.Usage(string.Join(' ', errors.Select(OneLine)) + Meant(parsed), command));
         return Exit.Usage;
+    }
+
+    static string OneLine(string text) => string.Join(' ', text.Split((char[])['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+
+    /// <summary>The subcommand that was probably meant; all of them when none is near.</summary>
+    static string Meant(ParseResult parsed)
+    {
+        Command[] among = [.. parsed.CommandResult.Command.Subcommands];
+        if (parsed.UnmatchedTokens.Count == 0 || among.Length == 0) return "";
+        string given = parsed.UnmatchedTokens[0];
+        Command? near = among.Where(command => Edits(given, command.Name) <= 2).MinBy(command => Edits(given, command.Name));
+        return near is not null ? $" Was '{near.Name}' meant?" : $" Here follows one of: {string.Join(", ", among.Select(command => command.Name))}.";
+    }
+
+    /// <summary>Levenshtein's distance.</summary>
+    static int Edits(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            (int diagonal, row[0]) = (row[0], i);
+            for (int j = 1; j <= b.Length; j++)
+                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
+        }
+        return row[b.Length];
     }
 
     static Stack<string> PathTo(Command command)

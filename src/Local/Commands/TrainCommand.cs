@@ -53,6 +53,7 @@ static class TrainCommand
     static async Task<int> RunAsync(Invocation call, string[] paths, string model, KeyValuePair<string, string>[] settings)
     {
         ModelName.Require(model);
+        EmbeddingTrainers.Require(ReviewSettingsFile.Read(null, settings));       // a wrong setting is told before anything is copied
         using IDisposable? copying = call.Location.Locks().TryTake(ReviewWatcher.UploadLock(model));
         Uploaded uploaded = await ReviewUpload.CopyAsync(call.Location, call.Store, model, paths, call.Cancellation);
         foreach (string skipped in uploaded.Skipped) call.Screen.Note($"[yellow]![/] not a file of reviews, left out: {skipped.Escaped()}");
@@ -76,7 +77,7 @@ static class TrainCommand
     {
         await call.Ledger.RecordAsync(request, call.Cancellation);
         RunStatus status = await call.Ledger.ReopenAsync(request.Run, call.Cancellation);
-        if (status.State == RunState.Succeeded) call.Screen.Note($"[dim]Run {status.Run} trained on exactly this data with these settings before.[/]");
+        if (status.State == RunState.Succeeded) call.Screen.Note($"Nothing changed: run {status.Run} trained on exactly this data with these settings before, so nothing is trained again.");
         else
         {
             RunProgress progress = new(call.Time);
@@ -84,7 +85,7 @@ static class TrainCommand
             RunEnd ended = await ProgressView.WhileAsync(call.Screen, progress, runner.RunAsync(request.Run, progress, call.Cancellation));
             status = ended.Status;
             if (status is { State: RunState.Failed, Refused: > 0 })
-                call.Screen.Note($"[yellow]![/] {status.Refused} rows refused: {call.Location.Show($"{RunLedger.Container}/{status.Run}/rejects.csv").Escaped()}");
+                call.Screen.Note($"[yellow]![/] {Count(status.Refused, "row")} refused: {call.Location.Show($"{RunLedger.Container}/{status.Run}/rejects.csv").Escaped()}");
             if (ended.Fault is { } fault) ExceptionDispatchInfo.Throw(fault);
         }
         return status.State switch
@@ -107,7 +108,7 @@ static class TrainCommand
         return [.. settings];
     }
 
-    static string Count(int number, string of) => number == 1 ? $"1 {of}" : $"{number} {of}s";
+    static string Count(long number, string of) => number == 1 ? $"1 {of}" : $"{number} {of}s";
 
     static string Shown(IReadOnlyList<string> names) => string.Join(", ", names.Take(5)) + (names.Count > 5 ? ", …" : "");
 }

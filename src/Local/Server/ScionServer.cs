@@ -42,7 +42,7 @@ static class ScionServer
             call.Screen.Fault(fault);
             return fault.Exit;
         }
-        Announce(call, [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses]);
+        Announce(call, app.Services.GetRequiredService<ScionApiOptions>().Key!, [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses]);
         await app.WaitForShutdownAsync(call.Cancellation);
         return Exit.Done;
     }
@@ -87,12 +87,15 @@ static class ScionServer
         return app;
     }
 
-    static void Announce(Invocation call, IReadOnlyList<string> addresses)
+    /// <remarks>The page's address holds the key in its fragment, which browsers keep to themselves: no server sees it, and no log. It is printed on stdout only.</remarks>
+    static void Announce(Invocation call, string key, IReadOnlyList<string> addresses)
     {
         string drop = call.Location.Show("reviews/{model}/");
-        call.Screen.Document(new { urls = addresses, key = call.Location.KeyPath, reviews = drop });
-        call.Screen.Line($"[bold]Scion[/] serves {string.Join(", ", addresses).Escaped()}  (page and API)");
-        Receipt.Field(call.Screen, "Key", $"{call.Location.KeyPath.Escaped()}, sent as header x-functions-key");
+        string page = $"{addresses[0].Replace("[::]", "localhost", StringComparison.Ordinal).Replace("0.0.0.0", "localhost", StringComparison.Ordinal)}/#key={key}";
+        call.Screen.Document(new { urls = addresses, page, key = call.Location.KeyPath, reviews = drop });
+        call.Screen.Line($"[bold]Scion[/] serves {string.Join(", ", addresses).Escaped()}");
+        Receipt.Field(call.Screen, "Page", $"{page.Escaped()}  (open it; whoever has this address has the key)");
+        Receipt.Field(call.Screen, "Key", $"{call.Location.KeyPath.Escaped()}, for API calls: sent as header x-functions-key");
         Receipt.Field(call.Screen, "Drop", $"files of reviews into {drop.Escaped()}: a run starts by itself");
         Receipt.Field(call.Screen, "Stop", "Ctrl-C; unfinished runs go on at the next start");
     }

@@ -101,6 +101,11 @@ function intervalRow(name, figure, strong) {
     make('span', { class: strong ? 'number strong' : 'number' }, interval(figure))];
 }
 
+const modelNames = { transfer: 'this model', scratch: 'from scratch', 'bag-of-words': 'bag of words', majority: 'most common class' };
+const stages = {
+  IngestReviews: 'Reading files', CurateReviews: 'Finding copies, splitting', BuildVocabulary: 'Counting words', PretrainEmbeddings: 'Learning word vectors',
+  ExtractFeatures: 'Turning reviews to features', TrainHeads: 'Fitting heads', Evaluate: 'Measuring', Publish: 'Publishing',
+};
 const protocols = { crossValidation: 'cross-validated', hashSplit: 'held out by content', givenSplit: 'held out as given' };
 const opened = new Set();
 let modelsShown = '';
@@ -131,7 +136,7 @@ function card(entry) {
       entry.latest ? make('span', { class: 'badge good' }, `serves ${entry.latest}`) : make('span', { class: 'badge' }, 'serves nothing')),
     serving?.labels && make('p', { class: 'hint' }, `${serving.labels.join(' · ')}${serving.rows ? ` — ${count(serving.rows, 'row', 'rows')}, ${protocols[serving.protocol] ?? serving.protocol}` : ''}`),
     entry.fault && make('p', { class: 'problem' }, entry.fault),
-    serving?.accuracy && make('div', { class: 'bars' }, intervalRow('this model', serving.accuracy, true), (serving.baselines ?? []).map(b => intervalRow(b.name, b.accuracy)).reverse()),
+    serving?.accuracy && make('div', { class: 'bars' }, intervalRow('this model', serving.accuracy, true), (serving.baselines ?? []).map(b => intervalRow(modelNames[b.name] ?? b.name, b.accuracy)).reverse()),
     serving?.accuracy && make('p', { class: 'hint' }, 'Accuracy with its 95 % interval, on the same rows.'),
     make('div', { class: 'row' },
       entry.latest && make('a', { class: 'quiet', href: reportAddress(entry.model, entry.latest), target: '_blank', rel: 'opener' }, 'Report'),
@@ -296,13 +301,13 @@ async function showRuns() {
 
 function runRow(run) {
   const known = run.total > 0;
-  const stage = run.stage && [run.stage, run.unit ? ` · ${run.done.toLocaleString('en')}${known ? ` of ${run.total.toLocaleString('en')}` : ''} ${run.unit}` : known ? ` · ${run.done} of ${run.total}` : '',
+  const stage = run.stage && [stages[run.stage] ?? run.stage, run.unit ? ` · ${run.done.toLocaleString('en')}${known ? ` of ${run.total.toLocaleString('en')}` : ''} ${run.unit}` : known ? ` · ${run.done} of ${run.total}` : '',
     Number.isInteger(run.secondsLeft) ? ` · ${duration(run.secondsLeft)} left` : ''].join('');
   return make('tr', {},
     make('td', { class: 'name' }, run.run, make('br'), make('span', { class: 'hint' }, new Date(run.startedAt).toLocaleString())),
     make('td', {}, make('span', { class: `badge ${badges[run.state] ?? ''}` }, run.state)),
     make('td', { class: 'words' },
-      active(run) && (stage ? [make('div', {}, stage), make('progress', { max: known ? run.total : 1, value: known ? run.done : undefined, 'aria-label': run.stage })] : 'waiting'),
+      active(run) && (stage ? [make('div', {}, stage), make('progress', { max: known ? run.total : 1, value: known ? run.done : undefined, 'aria-label': stages[run.stage] ?? run.stage })] : 'waiting'),
       run.error && make('span', {}, `${run.error.code} · ${run.error.message}`),
       run.version && make('span', {}, `${run.version} `, run.promoted ? '' : make('span', { class: 'badge' }, 'not promoted')),
       run.gate && make('div', { class: 'hint' }, run.gate),
