@@ -42,6 +42,19 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
+    public async Task Serve_Starts_PrintsThePageWithItsKeyInTheFragmentAndLogsNoKey()
+    {
+        await using ScionProcess server = await ServeAsync();
+        string key = File.ReadAllText(Path.Combine(folder.Data, ".scion", "key")).Trim();
+
+        await http.GetAsync(new Uri($"{address}/"));
+        await RunsAsync();
+
+        Assert.Equal($"{address}/#key={key}", JsonDocument.Parse(server.Output).RootElement.GetProperty("page").GetString());
+        Assert.DoesNotContain(key, server.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Drop_OfAFile_TrainsAModelThatAnswersAndTheSameDropAgainIsTheSameRun()
     {
         await using ScionProcess server = await ServeAsync();

@@ -128,7 +128,7 @@ public static class DatasetFaults
     internal static InputRejectedException NoRows(long refused, string? first) => new("D301",
         Invariant($"No review is left to learn from; {refused} {(refused == 1 ? "row or file was" : "rows or files were")} refused.")
             + (first is null ? "" : $" {(refused == 1 ? "Why" : "The first")}: {first}"),
-        refused == 1 ? "" : "See rejects.csv for why each was.");
+        refused == 1 ? "Correct it, and start again." : "See rejects.csv for why each was.");
 
     internal static InputRejectedException NoLabelledRows(long unlabelled) => new("D302", Invariant($"None of the {unlabelled} reviews has a label."),
         $"Label at least {ReviewLimits.RowsPerClass} reviews of each of two classes in a column 'label' (or put .txt files into folders named by the label).");

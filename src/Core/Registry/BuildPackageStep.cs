@@ -31,7 +31,7 @@ public sealed record PackageFile(string Name, ArtifactRef Content);
 /// Randomness and clock: none.</remarks>
 public sealed class BuildPackageStep(StepMemo memo)
 {
-    const int Version = 1;
+    const int Version = 2;
 
     IBlobStore Store => memo.Store;
 

@@ -5,12 +5,14 @@ namespace Scion.Registry;
 
 /// <summary>How far the package, as serving loads it, is from training on stored rows: what <c>parity.json</c> says and repeats.</summary>
 /// <param name="SchemaVersion">1.</param>
-/// <param name="Largest">Largest |Δ logit| when it was published.</param>
+/// <param name="Largest">Largest difference (see <see cref="Difference"/>) when it was published.</param>
 /// <param name="Limit">Above it nothing is published.</param>
 /// <param name="Rows">The rows compared.</param>
 public sealed record ParityCheck(int SchemaVersion, double Largest, double Limit, IReadOnlyList<ParityRow> Rows)
 {
-    /// <summary>A logit off by this moves a probability by at most 0.00025; float32 arithmetic in another order is off by about 1e-6.</summary>
+    /// <summary>Largest |Δ logit| of a row, over the row's largest |logit| where that is above 1. A probability moves by at most 0.00025 for a logit below
+    /// 1; above, p(1 − p) falls faster than the allowance grows. float32 arithmetic in another order is off by about 1e-6 of the size, and a head of separable
+    /// classes has logits in the thousands, whose last bit is 0.0005.</summary>
     public const double MaxError = 1e-3;
 
     /// <summary>Labelled rows compared, evenly spaced over all of them.</summary>
@@ -64,13 +66,14 @@ public sealed record ParityCheck(int SchemaVersion, double Largest, double Limit
         return largest;
     }
 
-    /// <summary>Largest difference; not a number counts as infinite.</summary>
-    static double Difference(IReadOnlyList<float> expected, ReadOnlySpan<float> found)
+    /// <summary>Largest |Δ logit| over max(1, largest |expected logit|); not a number counts as infinite.</summary>
+    internal static double Difference(IReadOnlyList<float> expected, ReadOnlySpan<float> found)
     {
-        double largest = 0;
+        double largest = 0, size = 1;
+        foreach (float logit in expected) size = Math.Max(size, Math.Abs((double)logit));
         for (int c = 0; c < found.Length; c++)
         {
-            double error = Math.Abs((double)expected[c] - found[c]);
+            double error = Math.Abs((double)expected[c] - found[c]) / size;
             if (!(error <= largest)) largest = double.IsNaN(error) ? double.PositiveInfinity : error;
         }
         return largest;

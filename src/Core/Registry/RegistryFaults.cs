@@ -39,7 +39,7 @@ public static class RegistryFaults
         "A published version never changes. Start a new run, which gets a version of its own.", Refusal.Conflict);
 
     public static InputRejectedException ParityBroken(double largest, int row, double limit) => new("R012",
-        $"The package's logits differ from training's by {largest:g3} at labelled row {row}; at most {limit:g3} is published.",
+        $"The package's logits differ from training's by {largest:g3} of their size (or 1) at labelled row {row}; at most {limit:g3} is published.",
         "This is a defect of Scion or of ONNX Runtime on this machine; report it with the run's id.");
 
     public static InputRejectedException NothingToRollBackTo(string model, string version) => new("R013",

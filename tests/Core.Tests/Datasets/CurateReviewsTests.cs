@@ -65,8 +65,8 @@ public sealed class CurateReviewsTests
     [InlineData("text,label\na,x\nb,x\nc,y\n", "D304: Fewer than two classes have 2 different reviews: 'x' 2, 'y' 1. Label at least 2 different reviews of each of two classes: one to learn from and one to measure with.")]
     [InlineData("text,label\na,x\nb,x\nsame,y\nsame,y\n", "D304: Fewer than two classes have 2 different reviews: 'x' 2, 'y' 1. Label at least 2 different reviews of each of two classes: one to learn from and one to measure with.")]
     [InlineData("text,label,split\na,x,train\nb,x,train\nc,y,test\nd,y,test\n", "D306: Class 'y' has 2 test rows and no training row. Give it training rows, or take it out of the test rows.")]
-    [InlineData("text,label\n,x\n", "D301: No review is left to learn from; 1 row or file was refused. Why: films/a.csv, line 2: D108: The text is empty.")]
-    [InlineData("%PDF-1.7\n1 0 obj\n", "D301: No review is left to learn from; 1 row or file was refused. Why: films/a.csv: D015: It is a PDF document, not text, whatever its name says. Save it as CSV, UTF-8 (a spreadsheet's 'Save as' offers it), or as plain text.")]
+    [InlineData("text,label\n,x\n", "D301: No review is left to learn from; 1 row or file was refused. Why: films/a.csv, line 2: D108: The text is empty. Correct it, and start again.")]
+    [InlineData("%PDF-1.7\n1 0 obj\n", "D301: No review is left to learn from; 1 row or file was refused. Why: films/a.csv: D015: It is a PDF document, not text, whatever its name says. Save it as CSV, UTF-8 (a spreadsheet's 'Save as' offers it), or as plain text. Correct it, and start again.")]
     [InlineData("text,label\n,x\n,y\n", "D301: No review is left to learn from; 2 rows or files were refused. The first: films/a.csv, line 2: D108: The text is empty. See rejects.csv for why each was.")]
     public async Task Data_ThatCannotBeTrainedOn_IsRefusedWithWhatIsNeeded(string content, string message)
     {
