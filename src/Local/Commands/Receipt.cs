@@ -49,7 +49,7 @@ static class Receipt
 
         screen.Line();
         screen.Line($"[bold]{published.Model}[/]  {published.Version}  {(published.Promoted ? "[green]serves now[/]" : "[yellow]not promoted[/]")}");
-        screen.Line(Verdict(evaluated));
+        PrintVerdict(screen, evaluated);
         screen.Line();
         Field(screen, "Data", $"{Counts(data.Train, data.Test)}, {N(data.Unlabelled)} unlabelled");
         if (data.Duplicates + data.Conflicts > 0)
@@ -101,13 +101,14 @@ static class Receipt
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
 
     /// <summary>How good, in words: against always saying the most common class, on the same rows.</summary>
-    static string Verdict(Evaluated evaluated)
+    static void PrintVerdict(Screen screen, Evaluated evaluated)
     {
         ModelMetrics transfer = evaluated.Models[^1], majority = evaluated.Models[0];
-        string right = $"{Percent(transfer.Accuracy.Value)} right on reviews it was not fitted to (95 % interval {Percent(transfer.Accuracy.Low)} – {Percent(transfer.Accuracy.High)})";
-        return evaluated.Comparisons.FirstOrDefault(test => test.Than == majority.Name)?.Verdict == "better"
-            ? $"[green]{right}[/]; always saying the most common class: {Percent(majority.Accuracy.Value)}."
-            : $"[yellow]{right}[/]: not shown to be better than always saying the most common class ({Percent(majority.Accuracy.Value)}). Do not act on it yet.";
+        bool better = evaluated.Comparisons.FirstOrDefault(test => test.Than == majority.Name)?.Verdict == "better";
+        screen.Line($"[{(better ? "green" : "yellow")}]{Percent(transfer.Accuracy.Value)} right[/] on reviews it was not fitted to; 95 % interval {Percent(transfer.Accuracy.Low)} – {Percent(transfer.Accuracy.High)}.");
+        screen.Line(better
+            ? $"Always saying the most common class is right on {Percent(majority.Accuracy.Value)}."
+            : $"[yellow]Not shown to be better than always saying the most common class ({Percent(majority.Accuracy.Value)}).[/]");
     }
 
     public static string NameOf(string model) => model switch
