@@ -6,11 +6,18 @@ namespace Scion.Heads;
 
 /// <summary>Texts as bags of words: TF-IDF features whose vocabulary and document frequencies come from training rows only.</summary>
 /// <remarks>Weight of a word: (1 + ln count) · (1 + ln((1 + n) / (1 + df))), then unit length: scikit-learn's <c>TfidfVectorizer(sublinear_tf=True)</c>
-/// with this product's words. The <see cref="MaxWords"/> words of most training rows are kept.</remarks>
-public sealed class BagOfWords
+/// with this product's words. The words of most training rows are kept.</remarks>
+/// <param name="mostWords">Words kept.</param>
+public sealed class BagOfWords(int mostWords = BagOfWords.MaxWords)
 {
     /// <summary>Most columns.</summary>
     public const int MaxWords = 1 << 16;
+
+    /// <summary>Most weights of a head on them: L-BFGS holds about 25 numbers a weight, so a fit stays under 0.5 GB.</summary>
+    const int MaxWeights = 1 << 21;
+
+    /// <summary>Words to keep for so many classes: <see cref="MaxWords"/> up to 32 classes, then fewer.</summary>
+    public static int MostWords(int classes) => Math.Min(MaxWords, MaxWeights / classes);
 
     readonly Dictionary<string, int> ids = new(StringComparer.Ordinal);
     readonly List<int> words = [], counts = [], starts = [0];
@@ -52,11 +59,11 @@ public sealed class BagOfWords
         foreach (int row in train)
             for (int i = starts[row]; i < starts[row + 1]; i++) frequency[words[i]]++;
         int[] kept = [.. Enumerable.Range(0, frequency.Length).Where(id => frequency[id] > 0)];
-        if (kept.Length > MaxWords)
+        if (kept.Length > mostWords)
         {
             string[] names = new string[ids.Count];
             foreach ((string word, int id) in ids) names[id] = word;
-            kept = [.. kept.OrderByDescending(id => frequency[id]).ThenBy(id => names[id], StringComparer.Ordinal).Take(MaxWords)];
+            kept = [.. kept.OrderByDescending(id => frequency[id]).ThenBy(id => names[id], StringComparer.Ordinal).Take(mostWords)];
         }
         int[] column = new int[frequency.Length];
         Array.Fill(column, -1);

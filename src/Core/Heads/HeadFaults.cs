@@ -1,3 +1,4 @@
+using System.Globalization;
 using Scion.Faults;
 
 namespace Scion.Heads;
@@ -18,6 +19,10 @@ static class HeadFaults
 
     public static InputRejectedException UnknownHead(string head) => new("H004",
         $"head is '{head}'; 'auto', 'logistic' and 'nearest-mean' are known.", "Change head in dataset.json or with --set head=auto.");
+
+    public static InputRejectedException TooManyFeatures(int rows, int dim) => new("H006",
+        string.Create(CultureInfo.InvariantCulture, $"{rows:n0} labelled rows of {dim:n0} components are {(long)rows * dim:n0} numbers; at most {Array.MaxLength:n0} are learned from."),
+        "Set a smaller embedding.dim, or leave some labels out: far fewer rows tell as much.");
 
     public static InputRejectedException OneClass(int classes) => new("H005",
         $"The data set has {classes} {(classes == 1 ? "class" : "classes")}; telling classes apart needs 2.", "Label rows of another class too.");

@@ -14,12 +14,12 @@ namespace Scion.Heads;
 /// Randomness: the seed in the settings. Clock: none. The answer does not depend on the number of threads.</remarks>
 public sealed class TrainHeadsStep(StepMemo memo)
 {
-    const int Version = 1;
+    const int Version = 2;
 
     /// <summary>Repeats of cross-validation: fewer rows vary more between repeats, and cost less.</summary>
     public static int Repeats(int rows) => rows < 50 ? 10 : 5;
 
-    /// <exception cref="Faults.InputRejectedException">The data cannot be learned from (H001, H002, H005), features differ (H003), the head is not
+    /// <exception cref="Faults.InputRejectedException">The data cannot be learned from (H001, H002, H005, H006), features differ (H003), the head is not
     /// known (H004), or an input is damaged (S003, S004, S006, S007).</exception>
     public Task<HeadsTrained> RunAsync(TrainHeadsInput input, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
         memo.RunAsync(nameof(TrainHeadsStep), Version, input, async writer =>
@@ -67,7 +67,7 @@ public sealed class TrainHeadsStep(StepMemo memo)
 
     async Task<BagOfWords> WordsAsync(CuratedReviews data, RowTable table, CancellationToken cancellation)
     {
-        BagOfWords words = new();
+        BagOfWords words = new(BagOfWords.MostWords(data.Labels.Count));
         await foreach (Registry.LabelledText row in Registry.LabelledText.ReadAsync(memo.Store, data, table, _ => true, cancellation)) words.Add(row.Text);
         return words;
     }
@@ -129,11 +129,12 @@ public sealed class TrainHeadsStep(StepMemo memo)
 static class LabelledFeatures
 {
     /// <returns>[labelled rows, dim], in the order of <see cref="RowTable.Labelled"/>.</returns>
-    /// <exception cref="Faults.InputRejectedException">They are not of this data set, or not finite (H003).</exception>
+    /// <exception cref="Faults.InputRejectedException">They are not of this data set, or not finite (H003), or too many (H006).</exception>
     public static async Task<DenseFeatures> ReadAsync(IBlobStore store, RowTable table, IReadOnlyList<FeaturesExtracted> shards, CancellationToken cancellation)
     {
         int dim = shards.Count == 0 ? throw HeadFaults.FeaturesDiffer("there are none.") : shards[0].Dim;
-        float[] all = new float[checked(table.Labelled.Count * dim)];
+        if ((long)table.Labelled.Count * dim > Array.MaxLength) throw HeadFaults.TooManyFeatures(table.Labelled.Count, dim);
+        float[] all = new float[table.Labelled.Count * dim];
         int[] starts = new int[table.Uses.Count + 1];
         foreach (LabelledRow row in table.Labelled) starts[row.Shard + 1]++;
         for (int shard = 0; shard < table.Uses.Count; shard++) starts[shard + 1] += starts[shard];

@@ -119,6 +119,24 @@ public sealed class HeadSelectionTests
     }
 
     [Fact]
+    public void BagOfWords_MoreWordsThanItKeeps_KeepsThoseOfMostTrainingRows()
+    {
+        BagOfWords words = new(mostWords: 2);
+        foreach (string text in new[] { "rare common also", "common also", "common other also", "test test test" }) words.Add(text);
+
+        SparseFeatures features = words.FittedOn([0, 1, 2]);
+
+        Assert.Equal(2, features.Dim);
+        Assert.Equal([2, 2, 2, 0], Enumerable.Range(0, 4).Select(features.Count));
+    }
+
+    [Theory]
+    [InlineData(2, 65_536)]
+    [InlineData(32, 65_536)]
+    [InlineData(1000, 2097)]
+    public void BagOfWords_ManyClasses_KeepsFewerWordsSoThatAFitFitsMemory(int classes, int words) => Assert.Equal(words, BagOfWords.MostWords(classes));
+
+    [Fact]
     public void BagOfWords_TrainingRows_HasTheWeightsOfTheFormula()
     {
         BagOfWords words = new();

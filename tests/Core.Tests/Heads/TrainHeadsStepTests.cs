@@ -103,6 +103,18 @@ public sealed class TrainHeadsStepTests
     }
 
     [Fact]
+    public async Task Train_MoreFeaturesThanAnArrayHolds_IsRefusedWithTheNumbers()
+    {
+        LabelledFixture fixture = await LabelledFixture.MakeAsync([5, 6]);
+        LabelledFixture wide = fixture with { Features = [fixture.Features[0] with { Dim = 1 << 28 }] };
+
+        InputRejectedException fault = await Assert.ThrowsAsync<InputRejectedException>(() => wide.TrainAsync(CandidateKind.Transfer));
+
+        Assert.Equal("H006: 11 labelled rows of 268,435,456 components are 2,952,790,016 numbers; at most 2,147,483,591 are learned from. "
+            + "Set a smaller embedding.dim, or leave some labels out: far fewer rows tell as much.", fault.Message);
+    }
+
+    [Fact]
     public async Task Train_FeaturesOfAnotherShard_AreRefused()
     {
         LabelledFixture fixture = await LabelledFixture.MakeAsync([5, 6]);
