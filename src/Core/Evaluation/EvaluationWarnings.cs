@@ -32,7 +32,7 @@ static class EvaluationWarnings
             yield return Text($"E104: Fewer than {FewOfAClass} rows were measured on of {string.Join(", ", thin)}; figures of {(thin.Length == 1 ? "that class say" : "those classes say")} little.");
         foreach (PairedTest test in comparisons)
         {
-            string numbers = Text($"only transfer right on {test.OnlyFirstRight} rows, only {NameOf(test.Than)} on {test.OnlySecondRight}, exact p {(test.PValue < 0.001 ? "< 0.001" : Text($"= {test.PValue:0.000}"))}");
+            string numbers = Text($"only transfer right on {test.OnlyFirstRight} rows, only {NameOf(test.Than)} on {test.OnlySecondRight}, exact {McNemar.InWords(test.PValue)}");
             if (test.Verdict == "worse")
                 yield return $"E105: Transfer is worse than {NameOf(test.Than)} ({numbers}). {(test.Than == "bag-of-words" ? "With this many labels single words tell more; add unlabelled text like it." : "Check the labels and the columns.")}";
             else if (test.Verdict == "cannot tell")

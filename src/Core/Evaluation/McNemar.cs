@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Scion.Evaluation;
 
 /// <summary>Compares two models on the same rows by the rows that only one of them has right.</summary>
@@ -22,6 +24,9 @@ public static class McNemar
         }
         return Math.Min(1, 2 * tail);
     }
+
+    /// <summary>A probability as people read it: "p = 0.042", "p &lt; 0.001".</summary>
+    public static string InWords(double p) => p < 0.001 ? "p < 0.001" : string.Create(CultureInfo.InvariantCulture, $"p = {p:0.###}");
 
     /// <param name="first">Name of the first model.</param>
     /// <param name="second">Name of the second.</param>

@@ -20,7 +20,7 @@ public sealed record PublishGate(bool Pass, string Sentence)
         int won = rows.Count(row => row.Challenger && !row.Champion), lost = rows.Count(row => row.Champion && !row.Challenger);
         double p = McNemar.ExactP(won, lost);
         string numbers = string.Create(CultureInfo.InvariantCulture,
-            $"right on {rows.Count(row => row.Challenger):n0} of {rows.Count:n0} held-out rows, {champion} on {rows.Count(row => row.Champion):n0} (only this one {won:n0}, only the other {lost:n0}, exact p = {p:0.###})");
+            $"right on {rows.Count(row => row.Challenger):n0} of {rows.Count:n0} held-out rows, {champion} on {rows.Count(row => row.Champion):n0} (only this one {won:n0}, only the other {lost:n0}, exact {McNemar.InWords(p)})");
         return p >= McNemar.Significance ? new(true, $"Promoted: {numbers}; the two cannot be told apart.")
             : won > lost ? new(true, $"Promoted: {numbers}; better.")
             : new(false, $"Not promoted: {numbers}; worse. Promote it by hand if that is wanted.");

@@ -18,14 +18,13 @@ static class ReportAdvice
     public static string Comparison(PairedTest test)
     {
         (string first, string second) = (ReportText.Model(test.Better), ReportText.Model(test.Than));
-        string p = test.PValue < 0.001 ? "p < 0.001" : $"p = {ReportText.Value(test.PValue)}";
         string verdict = test.Verdict switch
         {
             "better" => $"“{first}” is better than “{second}”.",
             "worse" => $"“{first}” is worse than “{second}”.",
             _ => $"Cannot tell whether “{first}” or “{second}” is better: a difference of this size is what chance brings.",
         };
-        return $"{verdict} Of the rows where they differ, the first alone is right on {ReportText.Number(test.OnlyFirstRight)} and the second alone on {ReportText.Number(test.OnlySecondRight)} (exact paired test, {p}).";
+        return $"{verdict} Of the rows where they differ, the first alone is right on {ReportText.Number(test.OnlyFirstRight)} and the second alone on {ReportText.Number(test.OnlySecondRight)} (exact paired test, {McNemar.InWords(test.PValue)}).";
     }
 
     /// <summary>What to do next, most useful first; never empty.</summary>

@@ -79,7 +79,7 @@ static class Receipt
         string[][] rows = [.. evaluated.Models.Select(model => new[]
         {
             NameOf(model.Name), Percent(model.Accuracy.Value), $"{Percent(model.Accuracy.Low)} – {Percent(model.Accuracy.High)}",
-            against.TryGetValue(model.Name, out PairedTest? test) ? $"{test.Verdict}{PValue(test.PValue)}" : "",
+            against.TryGetValue(model.Name, out PairedTest? test) ? $"{test.Verdict} ({McNemar.InWords(test.PValue)})" : "",
         })];
         string[] lines = [.. TextTable.Lines(["", "accuracy", "95 % interval", "transfer against it"], rows, right: [1])];
         screen.Line($"[dim]{lines[0].Escaped()}[/]");
@@ -118,8 +118,6 @@ static class Receipt
         "scratch" => "from scratch",
         _ => model,
     };
-
-    static string PValue(double p) => p < 0.001 ? " (p < 0.001)" : string.Create(CultureInfo.InvariantCulture, $" (p = {p:0.000})");
 
     static string ProtocolOf(Evaluated evaluated)
     {

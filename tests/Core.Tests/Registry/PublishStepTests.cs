@@ -53,7 +53,7 @@ public sealed class PublishStepTests
         Published published = await TrainedModel.PublishAsync(store, challenger);
 
         Assert.False(published.Promoted);
-        Assert.StartsWith("Not promoted: right on 0 of 12 held-out rows, 20260101-000000-00000001 on 12 (only this one 0, only the other 12, exact p = 0", published.Gate, StringComparison.Ordinal);
+        Assert.StartsWith("Not promoted: right on 0 of 12 held-out rows, 20260101-000000-00000001 on 12 (only this one 0, only the other 12, exact p < 0.001)", published.Gate, StringComparison.Ordinal);
         Assert.Equal(champion.Version, (await Registry.FindLatestAsync("films", default))!.Value.Pointer.Version);
         Assert.Equal(2, (await Registry.ListVersionsAsync("films", default)).Count(version => version.Complete));
     }
