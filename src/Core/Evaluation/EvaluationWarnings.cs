@@ -16,7 +16,7 @@ static class EvaluationWarnings
     /// <param name="data">The data set.</param>
     /// <param name="models">Majority first, transfer last.</param>
     /// <param name="comparisons">Of transfer.</param>
-    /// <param name="suspects">Label suspects found.</param>
+    /// <param name="suspects">Label suspects listed, at most <see cref="EvaluateStep.MostSuspects"/>.</param>
     public static IEnumerable<string> Of(CuratedReviews data, IReadOnlyList<ModelMetrics> models, IReadOnlyList<PairedTest> comparisons, int suspects)
     {
         ModelMetrics transfer = models[^1];
@@ -38,7 +38,9 @@ static class EvaluationWarnings
             else if (test.Verdict == "cannot tell")
                 yield return $"E106: Transfer cannot be told apart from {NameOf(test.Than)} ({numbers}). Label more rows, or add unlabelled text.";
         }
-        if (suspects > 0)
+        if (suspects >= EvaluateStep.MostSuspects)
+            yield return Text($"E107: {suspects} labels or more are contradicted by the other rows; the report lists the surest. Check them first.");
+        else if (suspects > 0)
             yield return Text($"E107: {suspects} {(suspects == 1 ? "label is" : "labels are")} contradicted by the other rows; the report lists {(suspects == 1 ? "it" : "them")}. Check {(suspects == 1 ? "it" : "them")} first.");
     }
 

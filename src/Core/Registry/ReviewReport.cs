@@ -190,7 +190,7 @@ public static class ReviewReport
     {
         page.Append("<h2>Settings and digests</h2>\n<p>")
             .Append(manifest.Encoder.Reproducible ? "Equal files and settings give this model again, byte for byte, on the same kind of processor."
-                : "The word vectors were trained by several threads, so a second training differs a little; set <code>embedding.threads=1</code> for an exact repeat.")
+                : "The word vectors were trained by several threads or a GPU, so a second training differs a little; set <code>embedding.trainer=cpu</code> and <code>embedding.threads=1</code> for an exact repeat.")
             .Append(string.Create(CultureInfo.InvariantCulture, $" Seed {manifest.Seed}, training code version {manifest.CodeVersion}."))
             .Append(Plain, $" The package was loaded as it serves and compared with training on {ReportText.Count(manifest.Parity.Rows, "row", "rows")}: the largest difference of a logit, over its size where that is above 1, is {manifest.Parity.Largest.ToString("0.#e+0", CultureInfo.InvariantCulture)}, and {ReportText.Value(manifest.Parity.Limit)} is allowed.</p>\n");
         Settings(page, "Settings of the run", manifest.Settings);

@@ -86,6 +86,17 @@ public sealed class EvaluateStepTests
     }
 
     [Fact]
+    public async Task Evaluate_MoreFlippedLabelsThanAreListed_SaysThatThereMayBeMore()
+    {
+        LabelledFixture fixture = await LabelledFixture.MakeAsync([1000, 1000], [20, 20], gap: 6, relabel: (i, c) => i % 16 == 5 ? 1 - c : c);
+
+        Evaluated evaluated = await fixture.EvaluateAsync();
+
+        Assert.Equal(EvaluateStep.MostSuspects, evaluated.Suspects.Count);
+        Assert.Contains("E107: 50 labels or more are contradicted by the other rows; the report lists the surest. Check them first.", evaluated.Warnings);
+    }
+
+    [Fact]
     public async Task Evaluate_CandidateMissing_IsRefused()
     {
         LabelledFixture fixture = await LabelledFixture.MakeAsync([6, 6]);
