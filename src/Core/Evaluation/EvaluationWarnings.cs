@@ -32,17 +32,19 @@ static class EvaluationWarnings
             yield return Text($"E104: Fewer than {FewOfAClass} rows were measured on of {string.Join(", ", thin)}; figures of {(thin.Length == 1 ? "that class say" : "those classes say")} little.");
         foreach (PairedTest test in comparisons)
         {
-            string numbers = Text($"only transfer right on {test.OnlyFirstRight} rows, only {NameOf(test.Than)} on {test.OnlySecondRight}, exact {McNemar.InWords(test.PValue)}");
+            string numbers = Text($"this one alone is right on {Rows(test.OnlyFirstRight)}, the other alone on {Rows(test.OnlySecondRight)}, exact {McNemar.InWords(test.PValue)}");
             if (test.Verdict == "worse")
-                yield return $"E105: Transfer is worse than {NameOf(test.Than)} ({numbers}). {(test.Than == "bag-of-words" ? "With this many labels single words tell more; add unlabelled text like it." : "Check the labels and the columns.")}";
+                yield return $"E105: This model is worse than {NameOf(test.Than)} ({numbers}). {(test.Than == "bag-of-words" ? "With this many labels single words tell more; add unlabelled text like it." : "Check the labels and the columns.")}";
             else if (test.Verdict == "cannot tell")
-                yield return $"E106: Transfer cannot be told apart from {NameOf(test.Than)} ({numbers}). Label more rows, or add unlabelled text.";
+                yield return $"E106: This model cannot be told apart from {NameOf(test.Than)} ({numbers}). Label more rows, or add unlabelled text.";
         }
         if (suspects >= EvaluateStep.MostSuspects)
             yield return Text($"E107: {suspects} labels or more are contradicted by the other rows; the report lists the surest. Check them first.");
         else if (suspects > 0)
             yield return Text($"E107: {suspects} {(suspects == 1 ? "label is" : "labels are")} contradicted by the other rows; the report lists {(suspects == 1 ? "it" : "them")}. Check {(suspects == 1 ? "it" : "them")} first.");
     }
+
+    static string Rows(long count) => Text($"{count} {(count == 1 ? "row" : "rows")}");
 
     /// <summary>A measured model as receipt and report call it.</summary>
     static string NameOf(string model) => model switch

@@ -81,7 +81,7 @@ static class Receipt
             NameOf(model.Name), Percent(model.Accuracy.Value), $"{Percent(model.Accuracy.Low)} – {Percent(model.Accuracy.High)}",
             against.TryGetValue(model.Name, out PairedTest? test) ? $"{test.Verdict} ({McNemar.InWords(test.PValue)})" : "",
         })];
-        string[] lines = [.. TextTable.Lines(["", "accuracy", "95 % interval", "transfer against it"], rows, right: [1])];
+        string[] lines = [.. TextTable.Lines(["", "accuracy", "95 % interval", "this model is"], rows, right: [1])];
         screen.Line($"[dim]{lines[0].Escaped()}[/]");
         for (int i = 0; i < rows.Length; i++)
             screen.Line(evaluated.Models[i].Name == "transfer" ? $"[bold]{lines[i + 1].Escaped()}[/]" : lines[i + 1].Escaped());
@@ -116,6 +116,7 @@ static class Receipt
         "majority" => "most common class",
         "bag-of-words" => "bag of words",
         "scratch" => "from scratch",
+        "transfer" => "this model",
         _ => model,
     };
 

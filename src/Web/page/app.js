@@ -268,6 +268,7 @@ by('train-form').addEventListener('submit', event => {
     }
     const run = await (await call('POST', `/api/datasets/reviews/${encodeURIComponent(name)}/train`)).json();
     place.replaceChildren(make('p', { class: 'note' }, active(run) ? `Run ${run.run} is under way.` : `Nothing new: run ${run.run} ${run.state} with these files and settings.`));
+    followed = active(run) ? run.run : null;
     by('train-files').value = '';
     await showRuns();
   });
@@ -277,12 +278,24 @@ by('train-form').addEventListener('submit', event => {
 
 const duration = seconds => seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 const badges = { queued: 'busy', running: 'busy', succeeded: 'good', failed: 'bad', cancelled: '' };
-let runsShown = '', anyActive = false;
+let runsShown = '', anyActive = false, followed = null;
+
+/** Tells beside the form how the run that it started has ended. */
+function showOutcome(runs) {
+  const run = runs.find(r => r.run === followed);
+  if (!run || active(run)) return;
+  followed = null;
+  by('train-answer').replaceChildren(run.state === 'succeeded'
+    ? make('p', { class: 'note' }, `Run ${run.run} succeeded: version ${run.version}${run.promoted ? ', which serves now' : ', not promoted'}. ${run.gate ?? ''}`)
+    : run.error ? problemBox({ code: run.error.code, detail: run.error.message })
+      : make('p', { class: 'note' }, `Run ${run.run} was ${run.state}.`));
+}
 
 async function showRuns() {
   const { runs } = await get('/api/runs');
   const wasActive = anyActive;
   anyActive = runs.some(active);
+  showOutcome(runs);
   if (wasActive && !anyActive) await showModels();
   const text = JSON.stringify(runs);
   if (text === runsShown) return;
