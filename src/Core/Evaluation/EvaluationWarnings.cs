@@ -30,14 +30,14 @@ static class EvaluationWarnings
         string[] thin = [.. transfer.Classes.Where(c => c.Support < FewOfAClass).Select(c => $"'{c.Label}' ({c.Support})")];
         if (thin.Length > 0)
             yield return Text($"E104: Fewer than {FewOfAClass} rows were measured on of {string.Join(", ", thin)}; figures of {(thin.Length == 1 ? "that class say" : "those classes say")} little.");
-        foreach (PairedTest test in comparisons)
+        foreach (PairedTest test in comparisons.Where(test => test.Verdict == "worse"))
         {
             string numbers = Text($"this one alone is right on {Rows(test.OnlyFirstRight)}, the other alone on {Rows(test.OnlySecondRight)}, exact {McNemar.InWords(test.PValue)}");
-            if (test.Verdict == "worse")
-                yield return $"E105: This model is worse than {NameOf(test.Than)} ({numbers}). {(test.Than == "bag-of-words" ? "With this many labels single words tell more; add unlabelled text like it." : "Check the labels and the columns.")}";
-            else if (test.Verdict == "cannot tell")
-                yield return $"E106: This model cannot be told apart from {NameOf(test.Than)} ({numbers}). Label more rows, or add unlabelled text.";
+            yield return $"E105: This model is worse than {NameOf(test.Than)} ({numbers}). {(test.Than == "bag-of-words" ? "With this many labels single words tell more; add unlabelled text like it." : "Check the labels and the columns.")}";
         }
+        string[] alike = [.. comparisons.Where(test => test.Verdict == "cannot tell").Select(test => $"{NameOf(test.Than)} ({McNemar.InWords(test.PValue)})")];
+        if (alike.Length > 0)
+            yield return $"E106: This model cannot be told apart from {string.Join(", ", alike)}. Label more rows, or add unlabelled text.";
         if (suspects >= EvaluateStep.MostSuspects)
             yield return Text($"E107: {suspects} labels or more are contradicted by the other rows; the report lists the surest. Check them first.");
         else if (suspects > 0)
