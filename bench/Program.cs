@@ -12,7 +12,7 @@ static class Program
         ("features", "accuracy of sentence features from few labels, by options: FILE [key=v1,v2 …]", FeatureChoices.Run),
         ("few-labels", "accuracy of bag of words, scratch and transfer from n labels per class, by head: FILE [n=4,8 draws=10 strengths=yes key=value …]", FewLabels.Run),
         ("heads", "time of choosing and fitting a head; optimum and time beside scikit-learn's; both steps on a file: [FILE [ROWS]]", HeadsBench.Run),
-        ("words", "words a second of the skip-gram trainer beside plain loops: FILE [threads=2]", WordsBench.Run),
+        ("words", "words a second of the skip-gram trainer beside plain loops: FILE [THREADS, 2 if not given]", WordsBench.Run),
         ("transfer", "the demo's experiment on its 72 reviews, by options: [key=v1,v2 …]", TransferBench.Run),
         ("storage", "the file store's writes, reads and listing beside plain files: [blobs] [listed] [FOLDER on the disk to measure]", StorageBench.Run),
         ("predict-parts", "where the time of one prediction goes", PredictParts.RunAsync),

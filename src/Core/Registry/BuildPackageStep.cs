@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
@@ -52,7 +51,9 @@ public sealed class BuildPackageStep(StepMemo memo)
         SentenceEncoder encoder = SentenceEncoder.Parse(await Store.ReadAsync(input.Encoder.Encoder, cancellation));
         LinearHead head = LinearHead.Parse(await Store.ReadAsync(evaluated.Fitted, cancellation));
         RowTable table = RowTable.Parse(await Store.ReadAsync(input.Data.Rows, cancellation));
-        float[][] features = await FeaturesAsync(input, table, encoder.Dim, cancellation);
+        (float[] values, int dim) = await LabelledFeatures.GatherAsync(Store, table, input.Features, cancellation);
+        if (dim != encoder.Dim) throw RegistryFaults.Inconsistent($"features have {dim} components; the encoder gives {encoder.Dim}.");
+        float[][] features = [.. values.Chunk(dim)];                       // [row][dim]
         int[] train = [.. Enumerable.Range(0, table.Labelled.Count).Where(row => table.Labelled[row].Use == RowUse.Train)];
         int[] stored = Spaced(train, Examples.MaxRows), compared = Spaced([.. Enumerable.Range(0, table.Labelled.Count)], ParityCheck.MaxRows);
         Dictionary<int, string> texts = [];
@@ -85,24 +86,6 @@ public sealed class BuildPackageStep(StepMemo memo)
             Examples.Cut(texts[example.Row]), input.Data.Labels[table.Labelled[example.Row].Label], input.Data.Labels[example.Predicted], example.Score))]));
         files[ModelPackage.CardName] = Encoding.UTF8.GetBytes(ModelCard.Markdown(manifest));
         return (ModelPackage.Seal(manifest, files), parity.Largest);
-    }
-
-    /// <summary>Features of all labelled rows, [row][dim], in the order of the table.</summary>
-    async Task<float[][]> FeaturesAsync(BuildPackageInput input, RowTable table, int dim, CancellationToken cancellation)
-    {
-        Dictionary<int, float[]> shards = [];
-        foreach (FeaturesExtracted shard in input.Features)
-            shards[shard.Shard] = MemoryMarshal.Cast<byte, float>(await Store.ReadAsync(shard.Features, cancellation)).ToArray();
-        float[][] features = new float[table.Labelled.Count][];
-        Dictionary<int, int> taken = [];
-        for (int row = 0; row < features.Length; row++)
-        {
-            int shard = table.Labelled[row].Shard, at = taken[shard] = taken.GetValueOrDefault(shard, -1) + 1;
-            if (!shards.TryGetValue(shard, out float[]? values) || values.Length < (at + 1) * dim)
-                throw RegistryFaults.Inconsistent($"shard {shard} has features for {(values?.Length ?? 0) / dim} labelled rows; row {at + 1} is needed.");
-            features[row] = values[(at * dim)..((at + 1) * dim)];
-        }
-        return features;
     }
 
     static ModelManifest Describe(BuildPackageInput input, IReadOnlyList<CalibrationBin> calibration, ExampleFacts examples)
