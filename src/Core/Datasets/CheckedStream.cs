@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using Scion.Storage;
 
 namespace Scion.Datasets;
 
@@ -6,7 +7,7 @@ namespace Scion.Datasets;
 /// <param name="inner">The decompressor, or stored bytes.</param>
 /// <param name="consumed">Compressed bytes that went in so far.</param>
 /// <param name="before">Expanded bytes of the same upload before these.</param>
-sealed class CheckedStream(Stream inner, Func<long> consumed, long before) : Stream
+sealed class CheckedStream(Stream inner, Func<long> consumed, long before) : ForwardStream
 {
     /// <summary>Most expanded bytes of one upload: 20 GiB.</summary>
     public const long MaxTotal = 20L << 30;
@@ -35,38 +36,15 @@ sealed class CheckedStream(Stream inner, Func<long> consumed, long before) : Str
         return read;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
     public override long Position
     {
         get => Count;
         set => throw new NotSupportedException();
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
 
 /// <summary>A part of a stream: its next bytes, at most a given number. Counts them.</summary>
-sealed class LimitedStream(Stream inner, long limit) : Stream
+sealed class LimitedStream(Stream inner, long limit) : ForwardStream
 {
     /// <summary>Bytes handed out.</summary>
     public long Consumed { get; private set; }
@@ -78,21 +56,12 @@ sealed class LimitedStream(Stream inner, long limit) : Stream
         return read;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override int Read(byte[] buffer, int offset, int count)
     {
         int read = inner.Read(buffer, offset, (int)Math.Min(count, limit - Consumed));
         Consumed += read;
         return read;
     }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     public override long Length => limit;
 
@@ -101,14 +70,4 @@ sealed class LimitedStream(Stream inner, long limit) : Stream
         get => Consumed;
         set => throw new NotSupportedException();
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.IO.Hashing;
+using Scion.Storage;
 
 namespace Scion.Datasets;
 
@@ -8,7 +9,7 @@ namespace Scion.Datasets;
 /// <remarks>System.IO.Compression.GZipStream is not used: it takes a file that is cut off, and bytes after the end, for the end without a word (measured, .NET 10).
 /// DeflateStream reads ahead, so where a member ended is found by its trailer, which is known by then, among the last bytes read. Source: RFC 1952.</remarks>
 /// <param name="file">Read to its end; not disposed of.</param>
-sealed class GzipReader(Stream file) : Stream
+sealed class GzipReader(Stream file) : ForwardStream
 {
     const int Trailer = 8;
 
@@ -85,37 +86,8 @@ sealed class GzipReader(Stream file) : Stream
         base.Dispose(disposing);
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     /// <summary>Hands out bytes in pieces of at most 8 KiB, remembers the last 16 KiB, and takes some of them back.</summary>
-    sealed class ReadAhead(Stream inner) : Stream
+    sealed class ReadAhead(Stream inner) : ForwardStream
     {
         const int Piece = 8192;
 
@@ -159,33 +131,10 @@ sealed class GzipReader(Stream file) : Stream
             return read;
         }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
         public override long Position
         {
             get => Count;
             set => throw new NotSupportedException();
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

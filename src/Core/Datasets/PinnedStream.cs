@@ -5,7 +5,7 @@ namespace Scion.Datasets;
 
 /// <summary>An uploaded file at its pinned bytes, read forwards, with jumps: by seeking where the store's stream can, else by reading on or
 /// opening anew. Memory: a 64 KiB buffer.</summary>
-sealed class PinnedStream : Stream
+sealed class PinnedStream : ForwardStream
 {
     readonly IBlobStore store;
     readonly PinnedFile file;
@@ -86,9 +86,6 @@ sealed class PinnedStream : Stream
         return read;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override int Read(byte[] buffer, int offset, int count)
     {
         int read = content!.Stream.Read(buffer, offset, count);
@@ -96,23 +93,7 @@ sealed class PinnedStream : Stream
         return read;
     }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
     public override long Length => file.Length;
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override async ValueTask DisposeAsync()
     {

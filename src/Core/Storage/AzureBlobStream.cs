@@ -7,15 +7,9 @@ namespace Scion.Storage;
 /// <param name="download">What the client gave.</param>
 /// <param name="path">The blob, for messages.</param>
 /// <param name="item">The version.</param>
-internal sealed class AzureBlobStream(Stream download, BlobPath path, BlobItem item) : Stream
+internal sealed class AzureBlobStream(Stream download, BlobPath path, BlobItem item) : ForwardStream
 {
     long position;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     public override long Length => item.Length;
 
@@ -49,9 +43,6 @@ internal sealed class AzureBlobStream(Stream download, BlobPath path, BlobItem i
         }
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     int Counted(int read, int wanted)
     {
         position += read;
@@ -69,14 +60,4 @@ internal sealed class AzureBlobStream(Stream download, BlobPath path, BlobItem i
         if (disposing) download.Dispose();
         base.Dispose(disposing);
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
