@@ -201,25 +201,12 @@ sealed class FileIngest
 
     async Task<IngestedPart> ReadTextAsync(FolderLabel folder, CancellationToken cancellation)
     {
-        LineTokenizer tokens = new();
         int label = -1;
         if (folder.Label is not null && !TryLabel(Encoding.UTF8.GetBytes(folder.Label), out label)) label = -1;
-        await DrainAsync(() =>
+        await DrainLinesAsync(length =>
         {
-            while (!shards.Full)
-            {
-                CsvRead read = tokens.Next(source.Window, source.Ended);
-                switch (read)
-                {
-                    case CsvRead.End or CsvRead.More: return read;
-                    case CsvRead.Row when tokens.Length > CsvTokenizer.MaxField: RefuseRow(DatasetFaults.FieldTooLong(tokens.Length)); break;
-                    case CsvRead.Row: if (IsText(source.Window, (0, tokens.Length))) Accept(source.Window[..tokens.Length], label, folder.Split); break;
-                    case CsvRead.TooLong: RefuseRow(DatasetFaults.RowTooLong()); break;
-                }
-                source.Advance(tokens.Consumed);
-                line += tokens.Lines;
-            }
-            return CsvRead.Row;
+            if (length > CsvTokenizer.MaxField) RefuseRow(DatasetFaults.FieldTooLong(length));
+            else if (IsText(source.Window, (0, length))) Accept(source.Window[..length], label, folder.Split);
         }, cancellation);
         if (partRows + partRefused == 0) throw DatasetFaults.Empty();
         return new IngestedPart("", "txt", "", null, null, null, 0, 0);
@@ -230,6 +217,14 @@ sealed class FileIngest
         JsonFields? fields;
         while ((fields = JsonFields.Detect(source.Memory, source.Ended, settings.Columns)) is null)
             await source.FillAsync(2 * source.Window.Length, cancellation);
+        await DrainLinesAsync(length => JsonRow(fields, source.Memory[..length]), cancellation);
+        if (partRows + partRefused == 0) throw DatasetFaults.Empty();
+        return new IngestedPart("", "jsonl", "", null, fields.Text, fields.Label, 0, 0);
+    }
+
+    /// <summary>Hands each line at the start of the window to <paramref name="row"/>, by its length in bytes; lines too long to hold are refused.</summary>
+    async Task DrainLinesAsync(Action<int> row, CancellationToken cancellation)
+    {
         LineTokenizer tokens = new();
         await DrainAsync(() =>
         {
@@ -239,7 +234,7 @@ sealed class FileIngest
                 switch (read)
                 {
                     case CsvRead.End or CsvRead.More: return read;
-                    case CsvRead.Row: JsonRow(fields, source.Memory[..tokens.Length]); break;
+                    case CsvRead.Row: row(tokens.Length); break;
                     case CsvRead.TooLong: RefuseRow(DatasetFaults.RowTooLong()); break;
                 }
                 source.Advance(tokens.Consumed);
@@ -247,8 +242,6 @@ sealed class FileIngest
             }
             return CsvRead.Row;
         }, cancellation);
-        if (partRows + partRefused == 0) throw DatasetFaults.Empty();
-        return new IngestedPart("", "jsonl", "", null, fields.Text, fields.Label, 0, 0);
     }
 
     void JsonRow(JsonFields fields, ReadOnlyMemory<byte> json)

@@ -32,8 +32,6 @@ public sealed record LatestPointer(int SchemaVersion, string Version, string Dig
     /// <summary>Moves kept: years of daily trainings, in under 400 KB.</summary>
     public const int MaxMoves = 1000;
 
-    public DateTimeOffset PromotedAt => Moves[^1].At;
-
     /// <summary>The version a rollback returns to, or null. Repeated rollbacks go further back, never forth.</summary>
     public PointerMove? Previous
     {
