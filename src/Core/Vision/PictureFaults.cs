@@ -30,8 +30,20 @@ public static class PictureFaults
     public static InputRejectedException Variant(string format, string what) => new("V008",
         $"This kind of {format} is not read: {what}.", $"Save it as an ordinary {format} of 8 bits a channel.", Refusal.Unsupported);
 
+    public static InputRejectedException Slow(TimeSpan limit) => new("V009",
+        string.Create(CultureInfo.InvariantCulture, $"The picture was not decoded in {limit.TotalSeconds:0.#} s, in two tries."), SaveAgain);
+
+    public static InputRejectedException Died(string how) => new("V010", $"The process that decodes pictures died of it, in two tries: {how}.", SaveAgain);
+
+    public static InputRejectedException Memory(long bytes, long limit) => new("V011",
+        string.Create(CultureInfo.InvariantCulture, $"Decoding it took {bytes >> 20:N0} MiB, in two tries; {limit >> 20:N0} are allowed."), "Make it smaller.", Refusal.TooLarge);
+
     public static InputRejectedException Fit(string what) => new("V012", $"The size a picture is to be fitted to is not usable: {what}.",
         "Import the encoder again with this version of Scion.");
+
+    /// <summary>The installation's fault, no picture's, so it is no refusal.</summary>
+    public static InvalidOperationException NoDecoder(string executable, string how) => new(
+        $"V013: The program that decodes pictures does not start: {executable} ({how}). Build or install Scion again; it lies beside the host's own program.");
 
     /// <summary>A warning, not a refusal.</summary>
     public static string Frames(int frames) => string.Create(CultureInfo.InvariantCulture, $"V030: The file has {frames:N0} frames; only the first is used.");
