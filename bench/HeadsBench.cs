@@ -78,7 +78,7 @@ static class HeadsBench
             BlobItem item = (await memo.Store.CreateAsync(name, new MemoryStream(bytes), default))!;
             IngestedFile file = await new IngestReviewsStep(memo).RunAsync(new IngestReviewsInput(
                 new PinnedFile(name.Container, name.Name, item.ETag, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes))), settings), null, default);
-            CuratedReviews data = await new CurateReviewsStep(memo).RunAsync(new CurateReviewsInput([file], settings), null, default);
+            CuratedRows data = await new CurateStep(memo).RunAsync(new CurateInput(DataKind.Reviews, [file], settings.Split), null, default);
             VocabularyBuilt vocabulary = await new BuildVocabularyStep(memo, Environment.ProcessorCount).RunAsync(new BuildVocabularyInput(data, settings), null, default);
             EncoderTrained encoder = await new PretrainEmbeddingsStep(memo, new SkipGramTrainer()).RunAsync(
                 new PretrainEmbeddingsInput(EncoderSource.Untrained, null, data, vocabulary), null, default);
@@ -87,18 +87,19 @@ static class HeadsBench
                 features.Add(await new ExtractFeaturesStep(memo).RunAsync(new ExtractFeaturesInput(encoder, data, shard), null, default));
             Console.WriteLine($"{data.Protocol}, {data.Train.Sum(c => c.Rows)} training rows, {data.Test.Sum(c => c.Rows)} test rows, {data.Labels.Count} classes");
             List<HeadsTrained> candidates = [];
-            foreach (CandidateKind kind in Enum.GetValues<CandidateKind>())
+            HeadSettings head = new(settings.Head, settings.Seed);
+            FeatureSet set = new("", features);
+            foreach (CandidateKind kind in new[] { CandidateKind.Transfer, CandidateKind.Scratch, CandidateKind.BagOfWords })
             {
                 long started = Stopwatch.GetTimestamp();
-                bool bag = kind == CandidateKind.BagOfWords;
                 candidates.Add(await new TrainHeadsStep(memo).RunAsync(
-                    new TrainHeadsInput(kind, bag ? null : encoder, bag ? [] : features, data, settings), null, default));
+                    new TrainHeadsInput(kind, kind == CandidateKind.BagOfWords ? [] : [set], data, head), null, default));
                 HeadsTrained trained = candidates[^1];
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"  TrainHeads {kind}: {Stopwatch.GetElapsedTime(started).TotalSeconds:F2} s; {trained.Head}, strength {trained.Strength}, validated {trained.ValidationAccuracy:F3}, temperature {trained.Temperature:F2}"));
             }
             long begun = Stopwatch.GetTimestamp();
-            Evaluated evaluated = await new EvaluateStep(memo).RunAsync(new EvaluateInput(data, candidates, encoder, features, settings, [file]), null, default);
+            Evaluated evaluated = await new EvaluateStep(memo).RunAsync(new EvaluateInput(data, candidates, [set], head, [file]), null, default);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  Evaluate: {Stopwatch.GetElapsedTime(begun).TotalSeconds:F2} s; {string.Join(", ", evaluated.Models.Select(m => $"{m.Name} {m.Accuracy.Value:F3} ({m.Accuracy.Low:F3} to {m.Accuracy.High:F3})"))}; abstains below {evaluated.AbstainBelow:F2}; {evaluated.Suspects.Count} suspects"));
         }

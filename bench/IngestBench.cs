@@ -66,7 +66,7 @@ static class IngestBench
         double ingest = clock.Elapsed.TotalSeconds, processor = (Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds;
         string ingestPeak = Peak();
         clock.Restart();
-        CuratedReviews curated = await new CurateReviewsStep(memo).RunAsync(new CurateReviewsInput([file], request.Settings), null, default);
+        CuratedRows curated = await new CurateStep(memo).RunAsync(new CurateInput(DataKind.Reviews, [file], request.Settings.Split), null, default);
         double curate = clock.Elapsed.TotalSeconds;
         Print($"{ingest:F4} {curate:F4} {snapshot:F4} {Peak()} {file.Rows} {file.Refused} {processor:F4} {ingestPeak} {curated.Duplicates}");
         return 0;

@@ -368,7 +368,7 @@ public sealed class ReviewWatcherTests : IDisposable
         return runs;
     }
 
-    async Task<TrainReviewsRequest> RequestAsync() => await ledger.RequestAsync(Assert.Single(await ledger.ListAsync(null, default)).Run, default);
+    async Task<TrainReviewsRequest> RequestAsync() => (TrainReviewsRequest)await ledger.RequestAsync(Assert.Single(await ledger.ListAsync(null, default)).Run, default);
 
     (ReviewWatcher Watcher, TrainingQueue Queue) Start(IBlobStore on)
     {

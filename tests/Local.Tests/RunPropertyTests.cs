@@ -67,7 +67,7 @@ public sealed class RunPropertyTests : IDisposable
             return false;
         }
 
-        TrainedReviews made = await new RunLedger(store, StoppedClock.Instance).ReportAsync(run.Run, default);
+        TrainedReviews made = (TrainedReviews)await new RunLedger(store, StoppedClock.Instance).ReportAsync(run.Run, default);
         long used = made.Data.Train.Sum(label => label.Rows) + made.Data.Test.Sum(label => label.Rows);
         Assert.Equal(sound.Count(row => row.IsLabelled), used + told.Count(line => line.Contains(",D3", StringComparison.Ordinal)));
         Assert.Equal(sound.Length, used + made.Data.Unlabelled + made.Data.Duplicates + made.Data.Conflicts);
@@ -98,7 +98,7 @@ public sealed class RunPropertyTests : IDisposable
 
         Assert.Equal((one.State, one.Error?.Code), (two.State, two.Error?.Code));
         if (one.State == RunState.Failed) return;
-        TrainedReviews a = await new RunLedger(once, StoppedClock.Instance).ReportAsync(one.Run, default), b = await new RunLedger(twice, StoppedClock.Instance).ReportAsync(two.Run, default);
+        TrainingOutcome a = await new RunLedger(once, StoppedClock.Instance).ReportAsync(one.Run, default), b = await new RunLedger(twice, StoppedClock.Instance).ReportAsync(two.Run, default);
         Assert.Equal(a.Data.Train, b.Data.Train);
         Assert.Equal(a.Data.Test, b.Data.Test);
         Assert.Equal(a.Data.Unlabelled, b.Data.Unlabelled);

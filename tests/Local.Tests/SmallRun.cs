@@ -62,7 +62,7 @@ sealed class SmallRun(string locks)
                     return;
                 }
                 await watcher.LookAsync(default);
-                foreach (TrainReviewsRequest request in await ledger.UnfinishedAsync(default)) await queue.TrainAsync(request.Run, default);
+                foreach (TrainingRequest request in await ledger.UnfinishedAsync(default)) await queue.TrainAsync(request.Run, default);
                 if (await ledger.ListAsync(Model, default) is [{ IsFinished: true }]) return;
                 if (attempt >= 10) throw new TransientStorageException("X000", "The run is not finished.", "Look again.");
             }

@@ -81,7 +81,7 @@ public static class TrainedModel
         float[] logits = new float[test.Length * 2];
         for (int i = 0; i < test.Length; i++) head.Logits(CollectionsMarshal.AsSpan(features).Slice(test[i] * encoder.Dim, encoder.Dim), logits.AsSpan(i * 2, 2));
         ArtifactRef shardRef = await writer.AddAsync("rows.bin", shard.ToArray(), default);
-        CuratedReviews data = new(Labels, [new ShardRef(shardRef, shardRef, rows)],
+        CuratedRows data = new(DataKind.Reviews, Labels, [new ShardRef(shardRef, shardRef, rows)],
             await writer.AddAsync("table.bin", RowTable.Of([[.. uses]], classes).ToBytes(), default), protocol,
             [.. Labels.Select((label, c) => new LabelCount(label, uses.Zip(classes).Count(r => r == (RowUse.Train, c))))],
             [.. Labels.Select((label, c) => new LabelCount(label, uses.Zip(classes).Count(r => r == (RowUse.Test, c))))], 17, 2, 1, null,

@@ -58,7 +58,17 @@ public sealed record IngestedFile(
 public sealed record IngestedPart(
     string Name, string Format, string Encoding, string? Delimiter, string? TextColumn, string? LabelColumn, long Rows, long Refused);
 
-public sealed record CurateReviewsInput(IReadOnlyList<IngestedFile> Files, ReviewSettings Settings);
+/// <param name="Kind">What the rows are.</param>
+/// <param name="Files">What the files held, in the order of the run.</param>
+/// <param name="Split">How rows are held out.</param>
+public sealed record CurateInput(DataKind Kind, IReadOnlyList<IngestedFile> Files, SplitSettings Split);
+
+/// <summary>What a data set's rows are.</summary>
+public enum DataKind
+{
+    Reviews,
+    Images,
+}
 
 /// <summary>How a run measures its model.</summary>
 public enum Protocol
@@ -85,6 +95,7 @@ public enum RowUse : byte
 }
 
 /// <summary>The data set a run learns from.</summary>
+/// <param name="Kind">What the rows are.</param>
 /// <param name="Labels">Classes by ordinal name; a class id is an index into it.</param>
 /// <param name="Shards">All shards, in the order of the run's files; <see cref="LabelledRow.Shard"/> is an index into it.</param>
 /// <param name="Rows">The row table, read with <see cref="RowTable"/>.</param>
@@ -96,13 +107,13 @@ public enum RowUse : byte
 /// <param name="Conflicts">Rows dropped because the same text has two labels; listed in <see cref="Findings"/>.</param>
 /// <param name="Findings">CSV with columns file,line,code,reason of every dropped labelled row; null when there is none.</param>
 /// <param name="Warnings">What a person should know, each a sentence that begins with its code.</param>
-public sealed record CuratedReviews(
-    IReadOnlyList<string> Labels, IReadOnlyList<ShardRef> Shards, ArtifactRef Rows, Protocol Protocol,
+public sealed record CuratedRows(
+    DataKind Kind, IReadOnlyList<string> Labels, IReadOnlyList<ShardRef> Shards, ArtifactRef Rows, Protocol Protocol,
     IReadOnlyList<LabelCount> Train, IReadOnlyList<LabelCount> Test, long Unlabelled, long Duplicates, long Conflicts,
     ArtifactRef? Findings, IReadOnlyList<string> Warnings);
 
 /// <summary>A labelled row of the data set.</summary>
-/// <param name="Shard">Index into <see cref="CuratedReviews.Shards"/>.</param>
+/// <param name="Shard">Index into <see cref="CuratedRows.Shards"/>.</param>
 /// <param name="Row">Index of the row in that shard.</param>
 /// <param name="Label">Class id.</param>
 /// <param name="Use"><see cref="RowUse.Train"/> or <see cref="RowUse.Test"/>.</param>

@@ -16,7 +16,7 @@ public static class ReviewSnapshot
 
     /// <summary>Lists the model's folder, reads its settings, and pins each file by ETag and SHA-256.</summary>
     /// <remarks>Files of unknown types are pinned too, so that ingestion refuses them where people see it. Names that cannot be addressed, links and
-    /// hidden files are listed in <see cref="TrainReviewsRequest.Warnings"/>.</remarks>
+    /// hidden files are listed in <see cref="TrainingRequest.Warnings"/>.</remarks>
     /// <param name="store">Where the files lie.</param>
     /// <param name="model">Model name.</param>
     /// <param name="overrides">As typed after <c>--set</c>; they win over dataset.json.</param>

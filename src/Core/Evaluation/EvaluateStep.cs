@@ -29,8 +29,8 @@ public sealed class EvaluateStep(StepMemo memo)
             int[] train = [.. Enumerable.Range(0, labels.Length).Where(row => table.Labelled[row].Use == RowUse.Train)];
 
             List<(string Name, HeadsTrained Candidate, Votes Votes)> measured = [];
-            foreach ((CandidateKind kind, string name) in
-                new[] { (CandidateKind.BagOfWords, "bag-of-words"), (CandidateKind.Scratch, "scratch"), (CandidateKind.Transfer, "transfer") })
+            (CandidateKind, string) classic = input.Data.Kind == DataKind.Reviews ? (CandidateKind.BagOfWords, "bag-of-words") : (CandidateKind.Pixels, "pixels");
+            foreach ((CandidateKind kind, string name) in new[] { classic, (CandidateKind.Scratch, "scratch"), (CandidateKind.Transfer, "transfer") })
             {
                 HeadsTrained candidate = input.Candidates.FirstOrDefault(of => of.Kind == kind) ?? throw EvaluationFaults.Missing(name);
                 HeldOutPredictions held = HeldOutPredictions.Parse(await memo.Store.ReadAsync(candidate.Predictions, cancellation));
@@ -44,12 +44,12 @@ public sealed class EvaluateStep(StepMemo memo)
             (string Name, Votes Votes)[] all = [("majority", Votes.Constant(transferred.Rows, transferred.Truth, classes, majority)), .. measured.Select(m => (m.Name, m.Votes))];
             ModelMetrics[] models = [.. all.Select(m => ClassificationMetrics.Measure(m.Name, m.Votes, input.Data.Labels, input.Settings.Seed))];
             PairedTest[] comparisons = [.. all[..^1].Select(m => McNemar.Compare("transfer", m.Name, transferred.Right(), m.Votes.Right()))];
-            progress?.Report(new StepProgress(nameof(IReviewSteps.Evaluate), 1, 3, "parts"));
+            progress?.Report(new StepProgress(nameof(ITrainingSteps.Evaluate), 1, 3, "parts"));
 
-            DenseFeatures features = await LabelledFeatures.ReadAsync(memo.Store, table, input.Features, cancellation);
+            DenseFeatures features = await LabelledFeatures.ReadAsync(memo.Store, table, input.Sets.First(set => set.Name == transfer.Set).Shards, cancellation);
             (IReadOnlyList<LearningPoint> curve, double abstainBelow) = await Task.Run(() =>
                 (Curve(input, features, labels, train, transferred.Rows, models[^1].Accuracy, cancellation), NearestTraining.Threshold(features, train, cancellation)), cancellation);
-            progress?.Report(new StepProgress(nameof(IReviewSteps.Evaluate), 2, 3, "parts"));
+            progress?.Report(new StepProgress(nameof(ITrainingSteps.Evaluate), 2, 3, "parts"));
 
             IReadOnlyList<LabelSuspect> suspects = await SuspectsAsync(input, table, labels, transfer, transferred, cancellation);
             string[] warnings = [.. input.Candidates.SelectMany(candidate => candidate.Warnings),

@@ -1,19 +1,17 @@
 using Scion.Datasets;
 using Scion.Heads;
 using Scion.Storage;
-using Scion.Text;
 
 namespace Scion.Evaluation;
 
 /// <param name="Data">The data set.</param>
 /// <param name="Candidates">All fitted candidates.</param>
-/// <param name="Encoder">Encoder of the transfer candidate.</param>
-/// <param name="Features">Features of the transfer candidate.</param>
+/// <param name="Sets">Feature sets of the transfer candidate.</param>
 /// <param name="Settings">Head kind, seed.</param>
 /// <param name="Files">What the files held, in their order: names of label suspects' files.</param>
 public sealed record EvaluateInput(
-    CuratedReviews Data, IReadOnlyList<HeadsTrained> Candidates, EncoderTrained Encoder, IReadOnlyList<FeaturesExtracted> Features,
-    ReviewSettings Settings, IReadOnlyList<IngestedFile> Files);
+    CuratedRows Data, IReadOnlyList<HeadsTrained> Candidates, IReadOnlyList<FeatureSet> Sets,
+    HeadSettings Settings, IReadOnlyList<IngestedFile> Files);
 
 /// <summary>A figure with its 95 % interval.</summary>
 /// <param name="Value">The estimate, in [0, 1].</param>

@@ -17,7 +17,7 @@ static class EvaluationWarnings
     /// <param name="models">Majority first, transfer last.</param>
     /// <param name="comparisons">Of transfer.</param>
     /// <param name="suspects">Label suspects listed, at most <see cref="EvaluateStep.MostSuspects"/>.</param>
-    public static IEnumerable<string> Of(CuratedReviews data, IReadOnlyList<ModelMetrics> models, IReadOnlyList<PairedTest> comparisons, int suspects)
+    public static IEnumerable<string> Of(CuratedRows data, IReadOnlyList<ModelMetrics> models, IReadOnlyList<PairedTest> comparisons, int suspects)
     {
         ModelMetrics transfer = models[^1];
         if (transfer.Rows < FewRows)

@@ -1,6 +1,5 @@
 using Scion.Datasets;
 using Scion.Storage;
-using Scion.Text;
 
 namespace Scion.Heads;
 
@@ -13,15 +12,33 @@ public enum CandidateKind
     Scratch,
     /// <summary>TF-IDF bag of words fitted on the training rows only: from scratch, the classic way.</summary>
     BagOfWords,
+    /// <summary>Colour histogram and histogram of oriented gradients of pictures: from scratch, the classic way.</summary>
+    Pixels,
 }
 
+/// <summary>What a head may be fitted to: features of one kind for all labelled rows.</summary>
+/// <param name="Name">Layer of the network they come from; empty when there is only one kind.</param>
+/// <param name="Shards">One per shard that has labelled rows, by shard; all of one size.</param>
+public sealed record FeatureSet(string Name, IReadOnlyList<FeaturesExtracted> Shards);
+
+/// <summary>Float32 features of the labelled rows of one shard, [rows, dim].</summary>
+/// <param name="Shard">Index into <see cref="CuratedRows.Shards"/>.</param>
+/// <param name="Rows">Labelled rows in it.</param>
+/// <param name="Dim">Components of a row.</param>
+/// <param name="Features">float32, little-endian, row-major, in row order.</param>
+public sealed record FeaturesExtracted(int Shard, int Rows, int Dim, ArtifactRef Features);
+
+/// <summary>How heads are fitted.</summary>
+/// <param name="Head">"auto" chooses by validation, "logistic" or "nearest-mean".</param>
+/// <param name="Seed">Of folds and draws.</param>
+public sealed record HeadSettings(string Head, int Seed);
+
 /// <param name="Kind">What the features are.</param>
-/// <param name="Encoder">Null for <see cref="CandidateKind.BagOfWords"/>.</param>
-/// <param name="Features">One per shard that has labelled rows, by shard; empty for bag of words.</param>
+/// <param name="Sets">What the head may be fitted to: one set, or one a layer, of which validation chooses; empty for bag of words.</param>
 /// <param name="Data">The data set.</param>
 /// <param name="Settings">Head kind, seed.</param>
 public sealed record TrainHeadsInput(
-    CandidateKind Kind, EncoderTrained? Encoder, IReadOnlyList<FeaturesExtracted> Features, CuratedReviews Data, ReviewSettings Settings);
+    CandidateKind Kind, IReadOnlyList<FeatureSet> Sets, CuratedRows Data, HeadSettings Settings);
 
 /// <summary>One candidate, fitted.</summary>
 /// <param name="Kind">What its features are.</param>
@@ -38,4 +55,16 @@ public sealed record TrainHeadsInput(
 /// <param name="Temperature">Logits divided by it are calibrated; fitted on <paramref name="Validation"/>. Above 0.</param>
 public sealed record HeadsTrained(
     CandidateKind Kind, string Head, double? Strength, double ValidationAccuracy, long HeadParameters, ArtifactRef? Fitted,
-    ArtifactRef Predictions, IReadOnlyList<string> Warnings, ArtifactRef Validation, double Temperature);
+    ArtifactRef Predictions, IReadOnlyList<string> Warnings, ArtifactRef Validation, double Temperature)
+{
+    /// <summary>Name of the feature set the head is fitted to; empty when there was no choice.</summary>
+    public string Set { get; init; } = "";
+
+    /// <summary>What each feature set reached in validation, in the order of the input; empty when there was no choice.</summary>
+    public IReadOnlyList<SetScore> Scores { get; init; } = [];
+}
+
+/// <param name="Set">Name of the feature set: a layer.</param>
+/// <param name="Dim">Components of its features.</param>
+/// <param name="ValidationAccuracy">As in <see cref="HeadsTrained"/>, of the best head on it.</param>
+public sealed record SetScore(string Set, int Dim, double ValidationAccuracy);

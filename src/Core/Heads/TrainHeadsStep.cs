@@ -33,7 +33,7 @@ public sealed class TrainHeadsStep(StepMemo memo)
             if (input.Kind == CandidateKind.BagOfWords) features = (await WordsAsync(input.Data, table, cancellation)).FittedOn;
             else
             {
-                DenseFeatures dense = await LabelledFeatures.ReadAsync(memo.Store, table, input.Features, cancellation);
+                DenseFeatures dense = await LabelledFeatures.ReadAsync(memo.Store, table, input.Sets[0].Shards, cancellation);
                 features = _ => dense;
             }
             // Folds run in parallel; the wait is left to a pool thread, since a host may run this on a thread it needs.
@@ -64,7 +64,7 @@ public sealed class TrainHeadsStep(StepMemo memo)
         if (input.Data.Protocol != Protocol.CrossValidation && test.Length == 0) throw HeadFaults.NoTestRows();
     }
 
-    async Task<BagOfWords> WordsAsync(CuratedReviews data, RowTable table, CancellationToken cancellation)
+    async Task<BagOfWords> WordsAsync(CuratedRows data, RowTable table, CancellationToken cancellation)
     {
         BagOfWords words = new(BagOfWords.MostWords(data.Labels.Count));
         await foreach (Registry.LabelledText row in Registry.LabelledText.ReadAsync(memo.Store, data, table, _ => true, cancellation)) words.Add(row.Text);
@@ -82,7 +82,7 @@ public sealed class TrainHeadsStep(StepMemo memo)
     /// <summary>Logits of every row in every repeat, by row within a repeat. Each fold's are scaled so that <paramref name="temperature"/>, the
     /// published one, calibrates them as the fold's own would.</summary>
     static HeldOutPredictions CrossValidate(
-        Func<int[], FeatureMatrix> features, int[] rows, int[] labels, int classes, ReviewSettings settings, double temperature,
+        Func<int[], FeatureMatrix> features, int[] rows, int[] labels, int classes, HeadSettings settings, double temperature,
         IProgress<StepProgress>? progress, CancellationToken cancellation)
     {
         int repeats = Repeats(rows.Length), done = 0;

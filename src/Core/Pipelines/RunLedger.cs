@@ -15,19 +15,19 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
 
     /// <summary>Records a run, or finds it recorded already: equal data and settings are one run.</summary>
     /// <returns>The request as first recorded, and its status.</returns>
-    public async Task<(TrainReviewsRequest Request, RunStatus Status)> RecordAsync(TrainReviewsRequest request, CancellationToken cancellation)
+    public async Task<(TrainingRequest Request, RunStatus Status)> RecordAsync(TrainingRequest request, CancellationToken cancellation)
     {
-        await CreateJsonAsync(At(request.Run, "request.json"), request, cancellation);
-        TrainReviewsRequest recorded = await RequestAsync(request.Run, cancellation);
+        await CreateJsonAsync<TrainingRequest>(At(request.Run, "request.json"), request, cancellation);
+        TrainingRequest recorded = await RequestAsync(request.Run, cancellation);
         RunStatus queued = new()
         {
             Run = recorded.Run,
             Model = recorded.Model,
-            Kind = "reviews",
+            Kind = recorded.Kind,
             State = RunState.Queued,
             StartedAt = time.GetUtcNow(),
             UpdatedAt = time.GetUtcNow(),
-            Files = [.. recorded.Files.Select(file => new RunFile(file.Name, file.Length, FileState.Pending, 0, 0))],
+            Files = [.. recorded.Listed.Select(file => new RunFile(file.Name, file.Length, FileState.Pending, 0, 0))],
         };
         await CreateJsonAsync(At(request.Run, "status.json"), queued, cancellation);
         return (recorded, await StatusAsync(request.Run, cancellation));
@@ -40,8 +40,8 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
 
     /// <summary>The request as recorded.</summary>
     /// <exception cref="InputRejectedException">There is no such run (L101).</exception>
-    public async Task<TrainReviewsRequest> RequestAsync(string run, CancellationToken cancellation) =>
-        IsName(run) && await store.FindJsonAsync<TrainReviewsRequest>(At(run, "request.json"), cancellation) is { } found
+    public async Task<TrainingRequest> RequestAsync(string run, CancellationToken cancellation) =>
+        IsName(run) && await store.FindJsonAsync<TrainingRequest>(At(run, "request.json"), cancellation) is { } found
             ? found.Value : throw RunFaults.NotFound(run);
 
     /// <summary>What was refused, or null when nothing was recorded yet.</summary>
@@ -54,8 +54,8 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
 
     /// <summary>What a run that succeeded made.</summary>
     /// <exception cref="InputRejectedException">There is no such run, or it has not succeeded (L101).</exception>
-    public async Task<TrainedReviews> ReportAsync(string run, CancellationToken cancellation) =>
-        IsName(run) && await store.FindJsonAsync<TrainedReviews>(At(run, "report.json"), cancellation) is { } found
+    public async Task<TrainingOutcome> ReportAsync(string run, CancellationToken cancellation) =>
+        IsName(run) && await store.FindJsonAsync<TrainingOutcome>(At(run, "report.json"), cancellation) is { } found
             ? found.Value : throw RunFaults.NotFound(run);
 
     /// <summary>All runs, or those of one model, latest start first.</summary>
@@ -91,15 +91,15 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
     }
 
     /// <summary>Runs that were recorded and have not ended, oldest first: work for a host that starts.</summary>
-    public async Task<IReadOnlyList<TrainReviewsRequest>> UnfinishedAsync(CancellationToken cancellation)
+    public async Task<IReadOnlyList<TrainingRequest>> UnfinishedAsync(CancellationToken cancellation)
     {
-        List<(DateTimeOffset Started, TrainReviewsRequest Request)> unfinished = [];
+        List<(DateTimeOffset Started, TrainingRequest Request)> unfinished = [];
         await foreach (BlobItem item in store.ListAsync(Container, "", cancellation))
         {
             if (item.NameRefused || !item.Name.EndsWith("/request.json", StringComparison.Ordinal)) continue;
             try
             {
-                if (await store.FindJsonAsync<TrainReviewsRequest>(item.Path, cancellation) is not { } found) continue;
+                if (await store.FindJsonAsync<TrainingRequest>(item.Path, cancellation) is not { } found) continue;
                 RunStatus status = (await RecordAsync(found.Value, cancellation)).Status;  // a crash may have come before the status
                 if (!status.IsFinished) unfinished.Add((status.StartedAt, found.Value));
             }
@@ -131,7 +131,7 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
     /// <param name="files">Ingested files.</param>
     /// <param name="data">The curated data; null before curation.</param>
     /// <param name="cancellation">Stops the writing.</param>
-    public async Task RecordFindingsAsync(string run, IReadOnlyList<IngestedFile> files, CuratedReviews? data, CancellationToken cancellation)
+    public async Task RecordFindingsAsync(string run, IReadOnlyList<IngestedFile> files, CuratedRows? data, CancellationToken cancellation)
     {
         StringBuilder csv = new("file,line,code,reason\n");
         foreach (ArtifactRef? part in files.Select(file => file.Rejects).Append(data?.Findings))
@@ -142,11 +142,12 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
         }
         await PutAsync(At(run, "rejects.csv"), Encoding.UTF8.GetBytes(csv.ToString()), cancellation);
 
-        Dictionary<string, IngestedFile> byName = files.ToDictionary(file => file.Name, StringComparer.Ordinal);
+        Dictionary<string, (long Rows, long Refused)> byName = files.GroupBy(file => file.Name, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => (group.Sum(file => file.Rows), group.Sum(file => file.Refused)), StringComparer.Ordinal);
         string[] warnings = [.. (await RequestAsync(run, cancellation)).Warnings, .. files.SelectMany(file => file.Warnings), .. data?.Warnings ?? []];
         await UpdateAsync(run, status => status with
         {
-            Files = [.. status.Files.Select(file => byName.TryGetValue(file.Name, out IngestedFile? found)
+            Files = [.. status.Files.Select(file => byName.TryGetValue(file.Name, out (long Rows, long Refused) found)
                 ? file with { State = found.Rows > 0 ? FileState.Ingested : FileState.Refused, Rows = found.Rows, Refused = found.Refused }
                 : file)],
             Refused = files.Sum(file => file.Refused),
@@ -155,7 +156,7 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
     }
 
     /// <summary>Ends a run that made a version.</summary>
-    public async Task<RunStatus> SucceedAsync(string run, TrainedReviews trained, CancellationToken cancellation)
+    public async Task<RunStatus> SucceedAsync(string run, TrainingOutcome trained, CancellationToken cancellation)
     {
         IReadOnlyList<string> snapshot = (await RequestAsync(run, cancellation)).Warnings;
         await PutAsync(At(run, "report.json"), JsonSerializer.SerializeToUtf8Bytes(trained, ScionJson.Indented), cancellation);

@@ -14,7 +14,7 @@ namespace Scion.Registry;
 
 /// <summary>What a package is made of: <see cref="PublishInput"/> without the names of model, version and run, which it must not hold.</summary>
 public sealed record BuildPackageInput(
-    string DataDigest, CuratedReviews Data, EncoderTrained Encoder, EmbeddingOptions Embedding, IReadOnlyList<FeaturesExtracted> Features,
+    string DataDigest, CuratedRows Data, EncoderTrained Encoder, EmbeddingOptions Embedding, IReadOnlyList<FeaturesExtracted> Features,
     Evaluated Evaluated, ReviewSettings Settings);
 
 /// <param name="Digest">SHA-256 of <c>model.json</c>.</param>
@@ -90,7 +90,7 @@ public sealed class BuildPackageStep(StepMemo memo)
 
     static ModelManifest Describe(BuildPackageInput input, IReadOnlyList<CalibrationBin> calibration, ExampleFacts examples)
     {
-        (CuratedReviews data, EncoderTrained encoder, Evaluated evaluated) = (input.Data, input.Encoder, input.Evaluated);
+        (CuratedRows data, EncoderTrained encoder, Evaluated evaluated) = (input.Data, input.Encoder, input.Evaluated);
         return new ModelManifest
         {
             Kind = "reviews",

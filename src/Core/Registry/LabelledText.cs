@@ -17,7 +17,7 @@ public readonly record struct LabelledText(int Row, string Text, int Label, RowU
     /// <param name="wanted">True for the rows to yield, by index into <see cref="RowTable.Labelled"/>.</param>
     /// <param name="cancellation">Stops the reads.</param>
     public static async IAsyncEnumerable<LabelledText> ReadAsync(
-        IBlobStore store, CuratedReviews data, RowTable table, Func<int, bool> wanted,
+        IBlobStore store, CuratedRows data, RowTable table, Func<int, bool> wanted,
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
         int at = 0;

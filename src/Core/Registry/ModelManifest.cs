@@ -17,7 +17,7 @@ public sealed record ModelManifest
     /// <summary>"reviews" or "images".</summary>
     public required string Kind { get; init; }
 
-    /// <summary>Version of the training code, <see cref="Pipelines.TrainReviewsRequest.CodeVersion"/>.</summary>
+    /// <summary>Version of the training code, <see cref="Pipelines.TrainingRequest.CodeVersion"/>.</summary>
     public required int CodeVersion { get; init; }
 
     /// <summary>Class names; a class id is an index into it.</summary>

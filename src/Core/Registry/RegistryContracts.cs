@@ -1,7 +1,9 @@
 using Scion.Datasets;
 using Scion.Evaluation;
+using Scion.Heads;
 using Scion.Storage;
 using Scion.Text;
+using Scion.Vision;
 
 namespace Scion.Registry;
 
@@ -16,8 +18,22 @@ namespace Scion.Registry;
 /// <param name="Evaluated">What was measured.</param>
 /// <param name="Settings">All settings of the run.</param>
 public sealed record PublishInput(
-    string Model, string Version, string Run, string DataDigest, CuratedReviews Data, EncoderTrained Encoder, EmbeddingOptions Embedding,
+    string Model, string Version, string Run, string DataDigest, CuratedRows Data, EncoderTrained Encoder, EmbeddingOptions Embedding,
     IReadOnlyList<FeaturesExtracted> Features, Evaluated Evaluated, ReviewSettings Settings);
+
+/// <param name="Model">Model name.</param>
+/// <param name="Version">Version to write.</param>
+/// <param name="Run">The run that made it.</param>
+/// <param name="DataDigest">SHA-256 over the names and digests of the run's files.</param>
+/// <param name="Data">The data set.</param>
+/// <param name="Encoder">The network, cut at the layers that were tried.</param>
+/// <param name="Sets">Raw features of the labelled pictures, one set a layer.</param>
+/// <param name="Transfer">The head, its layer, and what each layer reached.</param>
+/// <param name="Evaluated">What was measured.</param>
+/// <param name="Settings">All settings of the run.</param>
+public sealed record PublishImagesInput(
+    string Model, string Version, string Run, string DataDigest, CuratedRows Data, ImageEncoderReady Encoder, IReadOnlyList<FeatureSet> Sets,
+    HeadsTrained Transfer, Evaluated Evaluated, ImageSettings Settings);
 
 /// <param name="Model">Model name.</param>
 /// <param name="Version">The version written.</param>

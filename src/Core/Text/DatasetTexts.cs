@@ -11,7 +11,7 @@ static class DatasetTexts
     /// <param name="read">Called with each text, in order.</param>
     /// <param name="shardDone">Called with the number of shards read.</param>
     /// <param name="cancellation">Stops the reading.</param>
-    public static async Task ReadAsync(IBlobStore store, CuratedReviews data, Action<string> read, Action<int>? shardDone, CancellationToken cancellation)
+    public static async Task ReadAsync(IBlobStore store, CuratedRows data, Action<string> read, Action<int>? shardDone, CancellationToken cancellation)
     {
         RowTable table = RowTable.Parse(await store.ReadAsync(data.Rows, cancellation));
         for (int shard = 0; shard < data.Shards.Count; shard++)

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Scion.Datasets;
+using Scion.Heads;
 using Scion.Pipelines;
 using Scion.Storage;
 

@@ -68,7 +68,7 @@ public sealed record EmbeddingOptions(
     public const string TorchTrainer = "torch";
 }
 
-public sealed record BuildVocabularyInput(CuratedReviews Data, ReviewSettings Settings);
+public sealed record BuildVocabularyInput(CuratedRows Data, ReviewSettings Settings);
 
 /// <param name="Vocabulary">Read with <see cref="Text.Vocabulary"/>.</param>
 /// <param name="Words">Distinct words kept.</param>
@@ -91,7 +91,7 @@ public enum EncoderSource
 /// <param name="Imported"><c>encoders/{sha256}</c> of an import; null otherwise.</param>
 /// <param name="Data">The data set.</param>
 /// <param name="Vocabulary">Its vocabulary.</param>
-public sealed record PretrainEmbeddingsInput(EncoderSource Source, string? Imported, CuratedReviews Data, VocabularyBuilt Vocabulary);
+public sealed record PretrainEmbeddingsInput(EncoderSource Source, string? Imported, CuratedRows Data, VocabularyBuilt Vocabulary);
 
 /// <param name="Source">Where the vectors come from.</param>
 /// <param name="Encoder">A sentence encoder, read with <see cref="SentenceEncoder"/>.</param>
@@ -109,7 +109,4 @@ public sealed record EncoderTrained(
 /// <param name="Encoder">The sentence encoder to apply.</param>
 /// <param name="Data">The data set.</param>
 /// <param name="Shard">Index of the shard to read.</param>
-public sealed record ExtractFeaturesInput(EncoderTrained Encoder, CuratedReviews Data, int Shard);
-
-/// <summary>Features of the labelled rows of one shard, in row order: float32 [rows, dim], little-endian, row-major, no header.</summary>
-public sealed record FeaturesExtracted(int Shard, int Rows, int Dim, ArtifactRef Features);
+public sealed record ExtractFeaturesInput(EncoderTrained Encoder, CuratedRows Data, int Shard);

@@ -1,3 +1,7 @@
+using Scion.Datasets;
+using Scion.Heads;
+using Scion.Storage;
+
 namespace Scion.Vision;
 
 /// <summary>How a picture of any size becomes a network's input.</summary>
@@ -82,3 +86,33 @@ public interface IPictureReader
     /// <exception cref="Faults.InputRejectedException">It is not a whole, allowed picture (V001 …).</exception>
     ValueTask<PictureFacts> ReadAsync(ReadOnlyMemory<byte> bytes, PictureFit fit, Memory<byte> pixels, CancellationToken cancellation);
 }
+
+/// <param name="Name">"default", or <c>encoders/{sha256}</c> of an import.</param>
+/// <param name="Layer">"auto" takes all offered layers, else the one layer.</param>
+/// <param name="Pretrained">False: the same network with its weights shuffled, which has learned nothing: "from scratch".</param>
+/// <param name="Seed">Of the shuffling.</param>
+public sealed record PrepareEncoderInput(string Name, string Layer, bool Pretrained, int Seed);
+
+/// <summary>A network cut at one or several layers.</summary>
+/// <param name="Card">What is known of the network.</param>
+/// <param name="Graph">ONNX: <c>pixels</c> uint8 [batch, height, width, 3] to <c>features_0</c>, <c>features_1</c> … float32 [batch, features], one a layer,
+/// in the order of <paramref name="Layers"/>. Its digest keys the cached features.</param>
+/// <param name="Layers">The layers, in the order they are computed.</param>
+/// <param name="DefaultLayer">The layer to prefer when validation cannot tell; one of <paramref name="Layers"/>.</param>
+/// <param name="Pretrained">False for the twin with shuffled weights.</param>
+public sealed record ImageEncoderReady(ImageEncoderCard Card, ArtifactRef Graph, IReadOnlyList<EncoderLayer> Layers, string DefaultLayer, bool Pretrained);
+
+/// <param name="Encoder">The cut network.</param>
+/// <param name="Data">The data set.</param>
+/// <param name="Shard">Index of the shard to read.</param>
+public sealed record ExtractImageFeaturesInput(ImageEncoderReady Encoder, CuratedRows Data, int Shard);
+
+/// <param name="Shard">Index into the data set's shards.</param>
+/// <param name="Layers">Raw pooled activations, one a layer, in the order of the encoder's layers.</param>
+/// <param name="Computed">Pictures the network ran on; the others came from the cache.</param>
+/// <param name="Device">"cpu", "cuda:0"; "cache" when nothing was computed.</param>
+public sealed record ImageFeaturesExtracted(int Shard, IReadOnlyList<FeaturesExtracted> Layers, int Computed, string Device);
+
+/// <param name="Data">The data set.</param>
+/// <param name="Shard">Index of the shard to read.</param>
+public sealed record ExtractPixelFeaturesInput(CuratedRows Data, int Shard);

@@ -57,7 +57,7 @@ static class DemoCommand
         TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(call.Store, Model, [], call.Time, call.Cancellation);
         await call.Ledger.RecordAsync(request, call.Cancellation);
         RunStatus status = await TrainCommand.TrainAsync(call, request);
-        TrainedReviews trained = await call.Ledger.ReportAsync(status.Run, call.Cancellation);
+        TrainedReviews trained = (TrainedReviews)await call.Ledger.ReportAsync(status.Run, call.Cancellation);
         StoredWords words = await StoredWords.ReadAsync(call.Registry, Model, status.Version, call.Cancellation);
         (string Word, IReadOnlyList<NearWord> Near)[] neighbours = [.. Shown.Select(word => (word, words.Nearest(word, 5)))];
         screen.Line("[bold]1[/]  Word vectors, learned from the texts alone, no label seen. Nearest words:");

@@ -51,7 +51,7 @@ static class DoctorCommand
     static Check Memory()
     {
         double gib = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1L << 30);
-        string fact = string.Create(CultureInfo.InvariantCulture, $"{gib:0.0} GiB may be used; {Running.LocalReviewSteps.Parallelism} steps at once");
+        string fact = string.Create(CultureInfo.InvariantCulture, $"{gib:0.0} GiB may be used; {Running.LocalSteps.Parallelism} steps at once");
         return gib >= 1 ? new Check("memory", State.Ok, fact) : new Check("memory", State.Warn, fact, "A million reviews need about 1 GiB.");
     }
 

@@ -15,7 +15,7 @@ static class Receipt
     public static async Task PrintAsync(Invocation call, RunStatus status, TrainedReviews trained)
     {
         Screen screen = call.Screen;
-        (CuratedReviews data, Evaluated evaluated, Published published) = (trained.Data, trained.Evaluated, trained.Published);
+        (CuratedRows data, Evaluated evaluated, Published published) = (trained.Data, trained.Evaluated, trained.Published);
         StoredWords words = await StoredWords.ReadAsync(call.Registry, published.Model, published.Version, call.Cancellation);
         (string Word, IReadOnlyList<NearWord> Near)[] neighbours = [.. NeighboursOf(words, 4)];
         string report = call.Location.Show($"{ModelRegistry.Container}/{published.Model}/versions/{published.Version}/{ModelPackage.ReportName}");

@@ -66,14 +66,14 @@ static class TrainCommand
         await call.Ledger.RecordAsync(request, call.Cancellation);
         copying?.Dispose();
         RunStatus status = await TrainAsync(call, request);
-        TrainedReviews trained = await call.Ledger.ReportAsync(request.Run, call.Cancellation);
+        TrainedReviews trained = (TrainedReviews)await call.Ledger.ReportAsync(request.Run, call.Cancellation);
         await Receipt.PrintAsync(call, status, trained);
         return Exit.Done;
     }
 
     /// <summary>Records a request and follows its run to its end.</summary>
     /// <exception cref="Faults.InputRejectedException">It failed, with its own code, or was cancelled (L011).</exception>
-    public static async Task<RunStatus> TrainAsync(Invocation call, TrainReviewsRequest request)
+    public static async Task<RunStatus> TrainAsync(Invocation call, TrainingRequest request)
     {
         await call.Ledger.RecordAsync(request, call.Cancellation);
         RunStatus status = await call.Ledger.ReopenAsync(request.Run, call.Cancellation);

@@ -54,14 +54,14 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, TimeProvider time)
     async Task<RunEnd> TrainAsync(string run, RunProgress progress, CancellationToken stop)
     {
         using CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        TrainReviewsRequest request = await retry.DoAsync(() => ledger.RequestAsync(run, stop), stop);
+        TrainReviewsRequest request = (TrainReviewsRequest)await retry.DoAsync(() => ledger.RequestAsync(run, stop), stop);
         using Activity? activity = Telemetry.Source.StartActivity("Run");
         activity?.SetTag("run", run);
         await retry.DoAsync(() => ledger.UpdateAsync(run, status => status.IsFinished ? status : status with { State = RunState.Running, Error = null }, stop), stop);
 
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task telling = TellAsync(run, progress, cancel, ended.Token);
-        using LocalReviewSteps steps = new(new StepMemo(store), new ModelRegistry(store, time), ledger, new EmbeddingTrainers(), progress, time, cancel.Token);
+        using LocalSteps steps = new(new StepMemo(store), new ModelRegistry(store, time), ledger, new EmbeddingTrainers(), progress, time, cancel.Token);
         TrainedReviews? trained = null;
         Exception? fault = null;
         try

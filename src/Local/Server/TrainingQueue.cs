@@ -36,7 +36,7 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
     public Task<RunStatus> CancelAsync(string run, CancellationToken cancellation) => ledger.CancelAsync(run, cancellation);
 
     /// <summary>Records a run and queues it, unless it has ended before, however it ended.</summary>
-    public async Task<RunStatus> AddAsync(TrainReviewsRequest request, CancellationToken cancellation)
+    public async Task<RunStatus> AddAsync(TrainingRequest request, CancellationToken cancellation)
     {
         RunStatus status = (await ledger.RecordAsync(request, cancellation)).Status;
         if (!status.IsFinished) Enqueue(request.Run);
@@ -107,7 +107,7 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
         {
             try
             {
-                foreach (TrainReviewsRequest request in await ledger.UnfinishedAsync(stop)) Enqueue(request.Run);
+                foreach (TrainingRequest request in await ledger.UnfinishedAsync(stop)) Enqueue(request.Run);
             }
             catch (Exception e) when (!stop.IsCancellationRequested)
             {

@@ -23,7 +23,7 @@ static class ProgressView
     public static string NameOf(string step) => step switch
     {
         nameof(IReviewSteps.IngestReviews) => "Reading files",
-        nameof(IReviewSteps.CurateReviews) => "Finding copies, splitting",
+        nameof(IReviewSteps.Curate) => "Finding copies, splitting",
         nameof(IReviewSteps.BuildVocabulary) => "Counting words",
         nameof(IReviewSteps.PretrainEmbeddings) => "Learning word vectors",
         nameof(IReviewSteps.ExtractFeatures) => "Turning reviews to features",

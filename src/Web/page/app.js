@@ -103,7 +103,7 @@ function intervalRow(name, figure, strong) {
 
 const modelNames = { transfer: 'this model', scratch: 'from scratch', 'bag-of-words': 'bag of words', majority: 'most common class' };
 const stages = {
-  IngestReviews: 'Reading files', CurateReviews: 'Finding copies, splitting', BuildVocabulary: 'Counting words', PretrainEmbeddings: 'Learning word vectors',
+  IngestReviews: 'Reading files', Curate: 'Finding copies, splitting', BuildVocabulary: 'Counting words', PretrainEmbeddings: 'Learning word vectors',
   ExtractFeatures: 'Turning reviews to features', TrainHeads: 'Fitting heads', Evaluate: 'Measuring', Publish: 'Publishing',
 };
 const protocols = { crossValidation: 'cross-validated', hashSplit: 'held out by content', givenSplit: 'held out as given' };

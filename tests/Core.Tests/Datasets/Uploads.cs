@@ -33,8 +33,8 @@ sealed class Uploads
         return file;
     }
 
-    public Task<CuratedReviews> CurateAsync() =>
-        new CurateReviewsStep(new StepMemo(Store)).RunAsync(new CurateReviewsInput(files, Settings), null, default);
+    public Task<CuratedRows> CurateAsync() =>
+        new CurateStep(new StepMemo(Store)).RunAsync(new CurateInput(DataKind.Reviews, files, Settings.Split), null, default);
 
     public async Task<IReadOnlyList<ReviewRow>> RowsAsync(IngestedFile file)
     {
@@ -46,7 +46,7 @@ sealed class Uploads
     /// <summary>Lines of the list of refusals, without its header.</summary>
     public async Task<string[]> RejectsAsync(IngestedFile file) => await LinesAsync(file.Rejects);
 
-    public async Task<string[]> FindingsAsync(CuratedReviews data) => await LinesAsync(data.Findings);
+    public async Task<string[]> FindingsAsync(CuratedRows data) => await LinesAsync(data.Findings);
 
     /// <summary>Codes of the refusals with their lines, as "D107@3".</summary>
     public async Task<string[]> CodesAsync(IngestedFile file)
@@ -66,7 +66,7 @@ sealed class Uploads
     }
 
     /// <summary>Use, label and text of each row of the data set.</summary>
-    public async Task<IReadOnlyList<(RowUse Use, string? Class, string Text)>> UsesAsync(CuratedReviews data)
+    public async Task<IReadOnlyList<(RowUse Use, string? Class, string Text)>> UsesAsync(CuratedRows data)
     {
         RowTable table = RowTable.Parse(await Store.ReadAsync(data.Rows, default));
         Dictionary<(int, int), string> classes = table.Labelled.ToDictionary(row => (row.Shard, row.Row), row => data.Labels[row.Label]);

@@ -100,7 +100,7 @@ public sealed class EvaluateStepTests
     public async Task Evaluate_CandidateMissing_IsRefused()
     {
         LabelledFixture fixture = await LabelledFixture.MakeAsync([6, 6]);
-        EvaluateInput input = new(fixture.Data, [await fixture.TrainAsync(Scion.Heads.CandidateKind.Transfer)], fixture.Encoder, fixture.Features, LabelledFixture.Settings, fixture.Files);
+        EvaluateInput input = new(fixture.Data, [await fixture.TrainAsync(Scion.Heads.CandidateKind.Transfer)], [new("", fixture.Features)], new("auto", 1), fixture.Files);
 
         InputRejectedException fault = await Assert.ThrowsAsync<InputRejectedException>(async () =>
             await new EvaluateStep(new Scion.Pipelines.StepMemo(fixture.Store)).RunAsync(input, null, default));

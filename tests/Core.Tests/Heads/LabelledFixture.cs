@@ -14,7 +14,7 @@ namespace Scion.Tests.Heads;
 /// <param name="Untrained">Of scratch: noise.</param>
 /// <param name="Files">What the file held.</param>
 public sealed record LabelledFixture(
-    InMemoryBlobStore Store, CuratedReviews Data, IReadOnlyList<FeaturesExtracted> Features, IReadOnlyList<FeaturesExtracted> Untrained,
+    InMemoryBlobStore Store, CuratedRows Data, IReadOnlyList<FeaturesExtracted> Features, IReadOnlyList<FeaturesExtracted> Untrained,
     IReadOnlyList<IngestedFile> Files)
 {
     public static readonly ReviewSettings Settings = new();
@@ -73,7 +73,7 @@ public sealed record LabelledFixture(
         }
         string[] labels = [.. perClass.Select((_, c) => $"class {c}")];
         ArtifactRef table = await writer.AddAsync("table.bin", RowTable.Of(uses, classes).ToBytes(), default);
-        CuratedReviews data = new(labels, refs, table, protocol ?? (test is null ? Protocol.CrossValidation : Protocol.HashSplit),
+        CuratedRows data = new(DataKind.Reviews, labels, refs, table, protocol ?? (test is null ? Protocol.CrossValidation : Protocol.HashSplit),
             [.. labels.Select((label, c) => new LabelCount(label, rows.Zip(classes).Count(r => !r.First.Test && r.Second == c)))],
             [.. labels.Select((label, c) => new LabelCount(label, rows.Zip(classes).Count(r => r.First.Test && r.Second == c)))], rows.Count, 0, 0, null, []);
         IngestedFile file = new("films/a.csv", [new IngestedPart("films/a.csv", "csv", "utf-8", ",", "text", "label", rows.Count, 0)], rows.Count, 0, 0, [], refs, null, []);
@@ -81,14 +81,16 @@ public sealed record LabelledFixture(
     }
 
     public Task<HeadsTrained> TrainAsync(CandidateKind kind, ReviewSettings? settings = null) => new TrainHeadsStep(new StepMemo(Store)).RunAsync(
-        new TrainHeadsInput(kind, kind == CandidateKind.BagOfWords ? null : Encoder,
-            kind switch { CandidateKind.BagOfWords => [], CandidateKind.Scratch => Untrained, _ => Features }, Data, settings ?? Settings), null, default);
+        new TrainHeadsInput(kind, kind switch { CandidateKind.BagOfWords => [], CandidateKind.Scratch => [new("", Untrained)], _ => [new("", Features)] }, Data,
+            Head(settings)), null, default);
+
+    static HeadSettings Head(ReviewSettings? settings) => new((settings ?? Settings).Head, (settings ?? Settings).Seed);
 
     public async Task<Evaluated> EvaluateAsync(ReviewSettings? settings = null)
     {
         List<HeadsTrained> candidates = [];
         foreach (CandidateKind kind in new[] { CandidateKind.BagOfWords, CandidateKind.Scratch, CandidateKind.Transfer }) candidates.Add(await TrainAsync(kind, settings));
-        return await new EvaluateStep(new StepMemo(Store)).RunAsync(new EvaluateInput(Data, candidates, Encoder, Features, settings ?? Settings, Files), null, default);
+        return await new EvaluateStep(new StepMemo(Store)).RunAsync(new EvaluateInput(Data, candidates, [new("", Features)], Head(settings), Files), null, default);
     }
 
     public async Task<HeldOutPredictions> HeldAsync(HeadsTrained trained) => HeldOutPredictions.Parse(await Store.ReadAsync(trained.Predictions, default));

@@ -39,7 +39,7 @@ public sealed class RunLedgerTests
     {
         await Ledger.RecordAsync(Request(second: 1), default);
 
-        (TrainReviewsRequest recorded, RunStatus status) = await Ledger.RecordAsync(Request(second: 99), default);
+        (TrainingRequest recorded, RunStatus status) = await Ledger.RecordAsync(Request(second: 99), default);
 
         Assert.StartsWith("19700101-000001-", recorded.Version, StringComparison.Ordinal);
         Assert.Equal((RunState.Queued, 2), (status.State, status.Files.Count));
@@ -65,7 +65,7 @@ public sealed class RunLedgerTests
         await Ledger.RecordAsync(request, default);
         store.Remove($"runs/{request.Run}/status.json");
 
-        IReadOnlyList<TrainReviewsRequest> unfinished = await Ledger.UnfinishedAsync(default);
+        IReadOnlyList<TrainingRequest> unfinished = await Ledger.UnfinishedAsync(default);
 
         Assert.Equal(request.Run, Assert.Single(unfinished).Run);
         Assert.Equal(RunState.Queued, (await Ledger.StatusAsync(request.Run, default)).State);

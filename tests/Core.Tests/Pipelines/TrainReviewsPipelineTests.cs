@@ -37,13 +37,13 @@ public sealed class TrainReviewsPipelineTests
             history.CompleteOne();
         }
 
-        Assert.Equal(TrainReviewsPipeline.Window, most);
+        Assert.Equal(StepWindow.Size, most);
     }
 
     [Fact]
     public async Task Pipeline_AStepRefuses_EndsWithThatFault()
     {
-        History history = new(new Random(1), shuffle: false) { Refuse = "CurateReviews" };
+        History history = new(new Random(1), shuffle: false) { Refuse = "Curate" };
         Task<TrainedReviews> run = TrainReviewsPipeline.RunAsync(new ReplayedSteps(history), Request(3));
         while (!run.IsCompleted) history.CompleteOne();
 
@@ -129,8 +129,8 @@ public sealed class TrainReviewsPipelineTests
         public Task<IngestedFile> IngestReviews(IngestReviewsInput input) => history.Ask($"IngestReviews {input.File.Name}", () =>
             new IngestedFile(input.File.Name, [], input.File.Length, 0, 0, [], [new ShardRef(Ref(input.File.Name), Ref("i" + input.File.Name), 1)], null, []));
 
-        public Task<CuratedReviews> CurateReviews(CurateReviewsInput input) => history.Ask("CurateReviews", () =>
-            new CuratedReviews(["a", "b"], [.. input.Files.SelectMany(f => f.Shards)], Ref("rows"), Protocol.HashSplit, [], [], 0, 0, 0, null, []));
+        public Task<CuratedRows> Curate(CurateInput input) => history.Ask("Curate", () =>
+            new CuratedRows(DataKind.Reviews, ["a", "b"], [.. input.Files.SelectMany(f => f.Shards)], Ref("rows"), Protocol.HashSplit, [], [], 0, 0, 0, null, []));
 
         public Task<VocabularyBuilt> BuildVocabulary(BuildVocabularyInput input) => history.Ask("BuildVocabulary", () =>
             new VocabularyBuilt(Ref("vocabulary"), 3, 9, new EmbeddingOptions(SkipGramLoss.NegativeSampling, 4, 2, 2, 1, 1, 0, 0.1, true, 1, 1)));
@@ -143,9 +143,10 @@ public sealed class TrainReviewsPipelineTests
 
         public Task<HeadsTrained> TrainHeads(TrainHeadsInput input)
         {
-            Assert.Equal(input.Features.Select((_, i) => i), input.Features.Select(f => f.Shard));
+            FeaturesExtracted[] shards = [.. input.Sets.SelectMany(set => set.Shards)];
+            Assert.Equal(shards.Select((_, i) => i), shards.Select(f => f.Shard));
             return history.Ask($"TrainHeads {input.Kind}", () => TestHeads.Trained(input.Kind, Ref($"{input.Kind}"),
-                [.. input.Features.Select(f => f.Features.Path)]));
+                [.. shards.Select(f => f.Features.Path)]));
         }
 
         public Task<Evaluated> Evaluate(EvaluateInput input) => history.Ask("Evaluate", () => TestHeads.Evaluated(Ref("fitted"),

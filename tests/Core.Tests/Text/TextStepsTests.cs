@@ -1,4 +1,5 @@
 using Scion.Datasets;
+using Scion.Heads;
 using Scion.Faults;
 using Scion.Pipelines;
 using Scion.Storage;
@@ -11,7 +12,7 @@ public sealed class TextStepsTests
     readonly InMemoryBlobStore store = new();
 
     /// <summary>Two shards; row i's use is i modulo four: unlabelled, train, test, dropped.</summary>
-    static async Task<CuratedReviews> CurateAsync(IBlobStore store, Func<RowUse, int, string> text)
+    static async Task<CuratedRows> CurateAsync(IBlobStore store, Func<RowUse, int, string> text)
     {
         StepWriter writer = new(store, "data");
         List<ShardRef> shards = [];
@@ -26,12 +27,12 @@ public sealed class TextStepsTests
             uses.Add([.. Enumerable.Range(0, 20).Select(i => (RowUse)(i % 4))]);
         }
         ArtifactRef table = await writer.AddAsync("table", RowTable.Of(uses, [.. Enumerable.Range(0, 20).Select(i => i % 2)]).ToBytes(), default);
-        return new CuratedReviews(["a", "b"], shards, table, Protocol.HashSplit, [new("a", 5), new("b", 5)], [new("a", 5), new("b", 5)], 10, 0, 0, null, []);
+        return new CuratedRows(DataKind.Reviews, ["a", "b"], shards, table, Protocol.HashSplit, [new("a", 5), new("b", 5)], [new("a", 5), new("b", 5)], 10, 0, 0, null, []);
     }
 
     static string Text(RowUse use, int i) => $"{use} film number{i % 3} was {(i % 2 == 0 ? "good" : "bad")} {use}";
 
-    async Task<(VocabularyBuilt Vocabulary, EncoderTrained Encoder)> TrainAsync(IBlobStore at, CuratedReviews data, EncoderSource source = EncoderSource.Own)
+    async Task<(VocabularyBuilt Vocabulary, EncoderTrained Encoder)> TrainAsync(IBlobStore at, CuratedRows data, EncoderSource source = EncoderSource.Own)
     {
         StepMemo memo = new(at);
         VocabularyBuilt vocabulary = await new BuildVocabularyStep(memo, 2).RunAsync(new BuildVocabularyInput(data, new ReviewSettings()), null, default);
@@ -41,7 +42,7 @@ public sealed class TextStepsTests
     [Fact]
     public async Task Steps_Repeated_GiveTheSameAnswerAndWriteNothing()
     {
-        CuratedReviews data = await CurateAsync(store, Text);
+        CuratedRows data = await CurateAsync(store, Text);
         (VocabularyBuilt vocabulary, EncoderTrained encoder) = await TrainAsync(store, data);
         int blobs = store.Content.Count;
 
@@ -71,7 +72,7 @@ public sealed class TextStepsTests
     public async Task Steps_OtherTextsInTestAndDroppedRows_ChangeNothingLearned(EncoderSource source)
     {
         InMemoryBlobStore other = new();
-        CuratedReviews changed = await CurateAsync(other, (use, i) => use is RowUse.Test or RowUse.Dropped ? $"something else entirely {i}" : Text(use, i));
+        CuratedRows changed = await CurateAsync(other, (use, i) => use is RowUse.Test or RowUse.Dropped ? $"something else entirely {i}" : Text(use, i));
 
         (VocabularyBuilt vocabulary, EncoderTrained encoder) = await TrainAsync(store, await CurateAsync(store, Text), source);
         (VocabularyBuilt otherVocabulary, EncoderTrained otherEncoder) = await TrainAsync(other, changed, source);
@@ -87,7 +88,7 @@ public sealed class TextStepsTests
     [Fact]
     public async Task ExtractFeatures_AShard_IsWhatTheEncoderSaysOfItsLabelledRows()
     {
-        CuratedReviews data = await CurateAsync(store, Text);
+        CuratedRows data = await CurateAsync(store, Text);
         (_, EncoderTrained trained) = await TrainAsync(store, data);
 
         FeaturesExtracted features = await new ExtractFeaturesStep(new StepMemo(store)).RunAsync(new ExtractFeaturesInput(trained, data, 1), null, default);
@@ -104,7 +105,7 @@ public sealed class TextStepsTests
     [Fact]
     public async Task BuildVocabulary_NoWordIsFrequentEnough_IsRefused()
     {
-        CuratedReviews data = await CurateAsync(store, Text);
+        CuratedRows data = await CurateAsync(store, Text);
         ReviewSettings settings = new() { Embedding = new EmbeddingOverrides { MinCount = 1000 } };
 
         InputRejectedException fault = await Assert.ThrowsAsync<InputRejectedException>(() =>
@@ -116,7 +117,7 @@ public sealed class TextStepsTests
     [Fact]
     public async Task PretrainEmbeddings_UnknownImport_IsRefused()
     {
-        CuratedReviews data = await CurateAsync(store, Text);
+        CuratedRows data = await CurateAsync(store, Text);
         (VocabularyBuilt vocabulary, _) = await TrainAsync(store, data);
 
         InputRejectedException fault = await Assert.ThrowsAsync<InputRejectedException>(() => new PretrainEmbeddingsStep(new StepMemo(store), new SkipGramTrainer())

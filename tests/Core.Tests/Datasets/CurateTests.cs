@@ -6,7 +6,7 @@ using Scion.Faults;
 namespace Scion.Tests.Datasets;
 
 /// <summary>What rows are used for: labels folded, copies and conflicts dropped, test rows held out and nowhere else.</summary>
-public sealed class CurateReviewsTests
+public sealed class CurateTests
 {
     readonly Uploads uploads = new();
 
@@ -15,7 +15,7 @@ public sealed class CurateReviewsTests
     {
         await uploads.AddAsync("a.csv", "text,label\na,Positive\nb,Positive\nc,positive \nd,POSITIVE\ne,ne\u0301gatif\nf,n\u00E9gatif\ng,NÉGATIF\n");
 
-        CuratedReviews data = await uploads.CurateAsync();
+        CuratedRows data = await uploads.CurateAsync();
 
         Assert.Equal(["Positive", "négatif"], data.Labels);
         Assert.Equal([new("Positive", 4), new("négatif", 3)], data.Train);
@@ -27,7 +27,7 @@ public sealed class CurateReviewsTests
     {
         await uploads.AddAsync("a.csv", "text,label\n" + Rows(1000) + "misspelt,postive\n");
 
-        CuratedReviews data = await uploads.CurateAsync();
+        CuratedRows data = await uploads.CurateAsync();
 
         Assert.Equal(["negative", "positive"], data.Labels);
         Assert.Equal(["films/a.csv,1002,D313,The label 'postive' is too rare to be a class; the text is used as unlabelled. Was 'positive' meant?"], await uploads.FindingsAsync(data));
@@ -41,7 +41,7 @@ public sealed class CurateReviewsTests
     {
         await uploads.AddAsync("a.csv", "text,label\n" + Rows(1000) + string.Concat(Enumerable.Range(0, 300).Select(i => $"rare {i},number {i}\n")));
 
-        CuratedReviews data = await uploads.CurateAsync();
+        CuratedRows data = await uploads.CurateAsync();
 
         Assert.Equal(21, data.Warnings.Count);
         Assert.Equal("D313: 280 further labels are too rare for a class; their rows are listed.", data.Warnings[^1]);
@@ -53,7 +53,7 @@ public sealed class CurateReviewsTests
     {
         await uploads.AddAsync("a.csv", "text,label\n" + Rows(200) + string.Concat(Enumerable.Range(0, 8).Select(i => $"misspelt {i},postive\n")));
 
-        CuratedReviews data = await uploads.CurateAsync();
+        CuratedRows data = await uploads.CurateAsync();
 
         Assert.Equal(["negative", "positive", "postive"], data.Labels);
         Assert.Contains("D315: Class 'postive' has 8 rows. Was 'positive' meant? If so, correct them and train again.", data.Warnings);
@@ -81,7 +81,7 @@ public sealed class CurateReviewsTests
     public async Task Classes_AThousandAndOneMore_AreTrainedAndRefused()
     {
         await uploads.AddAsync("a.csv", "text,label\n" + string.Concat(Enumerable.Range(0, 2000).Select(i => $"text {i},label {i % 1000}\n")));
-        CuratedReviews data = await uploads.CurateAsync();
+        CuratedRows data = await uploads.CurateAsync();
         await uploads.AddAsync("b.csv", "text,label\none,another\ntwo,another\n");
 
         InputRejectedException fault = await Assert.ThrowsAsync<InputRejectedException>(uploads.CurateAsync);
@@ -96,7 +96,7 @@ public sealed class CurateReviewsTests
         await uploads.AddAsync("a.csv", "text,label\nsame,\na,x\nb,y\n");
         await uploads.AddAsync("b.csv", "text,label\n same ,x\n\"sa\u006De\",x\nc,y\nlone,\nlone,\n");
 
-        CuratedReviews data = await uploads.CurateAsync();
+        CuratedRows data = await uploads.CurateAsync();
 
         Assert.Equal([(RowUse.Dropped, "same"), (RowUse.Train, "a"), (RowUse.Train, "b"), (RowUse.Train, "same"), (RowUse.Dropped, "same"),
             (RowUse.Train, "c"), (RowUse.Unlabelled, "lone"), (RowUse.Dropped, "lone")],
@@ -119,7 +119,7 @@ public sealed class CurateReviewsTests
     {
         await uploads.AddAsync("a.csv", "text,label\nodd,x\na,x\nb,x\nc,y\nd,y\nodd,y\nodd,\n");
 
-        CuratedReviews data = await uploads.CurateAsync();
+        CuratedRows data = await uploads.CurateAsync();
 
         Assert.Equal((2, 1), (data.Conflicts, data.Duplicates));
         Assert.Equal(["films/a.csv,2,D312,\"Labelled 'x'; the same text stands elsewhere with another label, so neither is used. Correct one.\"",
@@ -133,7 +133,7 @@ public sealed class CurateReviewsTests
         await uploads.AddAsync("a.csv", "text,label,split\ntwin,x,train\ntwin,,\na,x,train\nb,y,\nc,y,train\nonly,,test\n");
         await uploads.AddAsync("b.csv", "text,label,split\ntwin,x,test\ne,y,test\n");
 
-        CuratedReviews data = await uploads.CurateAsync();
+        CuratedRows data = await uploads.CurateAsync();
 
         Assert.Equal([RowUse.Dropped, RowUse.Dropped, RowUse.Train, RowUse.Train, RowUse.Train, RowUse.Dropped, RowUse.Test, RowUse.Test],
             (await uploads.UsesAsync(data)).Select(row => row.Use));
@@ -157,7 +157,7 @@ public sealed class CurateReviewsTests
     {
         await uploads.AddAsync("a.csv", "text,label\n" + Rows(99));
 
-        CuratedReviews data = await uploads.CurateAsync();
+        CuratedRows data = await uploads.CurateAsync();
 
         Assert.Equal((Protocol.CrossValidation, 99L, 0L), (data.Protocol, data.Train.Sum(label => label.Rows), data.Test.Sum(label => label.Rows)));
     }
@@ -166,11 +166,11 @@ public sealed class CurateReviewsTests
     public async Task HashSplit_RowsAreAdded_HoldsOutItsShareAndNeverMoves()
     {
         await uploads.AddAsync("b.csv", "text,label\n" + Rows(2000));
-        CuratedReviews before = await uploads.CurateAsync();
+        CuratedRows before = await uploads.CurateAsync();
         Dictionary<string, RowUse> uses = (await uploads.UsesAsync(before)).ToDictionary(row => row.Text, row => row.Use);
         await uploads.AddAsync("a.csv", "text,label\n" + Rows(2000, from: 5000));
 
-        CuratedReviews after = await uploads.CurateAsync();
+        CuratedRows after = await uploads.CurateAsync();
 
         Assert.Equal(Protocol.HashSplit, before.Protocol);
         Assert.InRange(before.Test.Sum(label => label.Rows), 340, 460);                 // 400 ± 3.3 standard deviations
@@ -195,7 +195,7 @@ public sealed class CurateReviewsTests
         string[] held = [.. Enumerable.Range(0, 1000).Select(i => $"rare text {i}").Where(text => System.Security.Cryptography.SHA256.HashData(Uploads.Utf8.GetBytes(text))[0] < 0x30).Take(3)];
         await uploads.AddAsync("a.csv", "text,label\n" + Rows(200) + string.Concat(held.Select(text => $"{text},rare\n")));
 
-        CuratedReviews data = await uploads.CurateAsync();
+        CuratedRows data = await uploads.CurateAsync();
 
         Assert.Equal((3, 0), (data.Train.Single(label => label.Label == "rare").Rows, data.Test.Single(label => label.Label == "rare").Rows));
         Assert.Contains(data.Warnings, warning => warning.StartsWith("D316: Class 'rare'", StringComparison.Ordinal));
@@ -211,7 +211,7 @@ public sealed class CurateReviewsTests
                 $"text {row.Text},{(row.Label == 0 ? "" : row.Label == 1 ? "x" : row.Label == 2 ? "Y " : "y")},{(row.Split == 0 ? "" : row.Split == 1 ? "train" : "test")}\n"));
             any.AddAsync("a.csv", Csv(rows[..cut])).GetAwaiter().GetResult();
             any.AddAsync("b.csv", Csv(rows[cut..])).GetAwaiter().GetResult();
-            CuratedReviews data;
+            CuratedRows data;
             try
             {
                 data = any.CurateAsync().GetAwaiter().GetResult();
@@ -256,7 +256,7 @@ public sealed class CurateReviewsTests
         for (int i = 0; i < files.Length; i++) one.AddAsync($"{i}.csv", files[i]).GetAwaiter().GetResult();
         for (int i = files.Length - 1; i >= 0; i--) other.AddAsync($"{i}.csv", files[i]).GetAwaiter().GetResult();
 
-        CuratedReviews a = one.CurateAsync().GetAwaiter().GetResult(), b = other.CurateAsync().GetAwaiter().GetResult();
+        CuratedRows a = one.CurateAsync().GetAwaiter().GetResult(), b = other.CurateAsync().GetAwaiter().GetResult();
 
         Assert.Equal(a.Labels, b.Labels);
         Assert.Equal([.. a.Train, .. a.Test], (LabelCount[])[.. b.Train, .. b.Test]);
@@ -264,7 +264,7 @@ public sealed class CurateReviewsTests
         Assert.Equal((a.Duplicates, a.Conflicts, a.Unlabelled), (b.Duplicates, b.Conflicts, b.Unlabelled));
         Assert.Equal(Used(one, a), Used(other, b));
 
-        static IEnumerable<(RowUse, string?, string)> Used(Uploads uploads, CuratedReviews data) =>
+        static IEnumerable<(RowUse, string?, string)> Used(Uploads uploads, CuratedRows data) =>
             uploads.UsesAsync(data).GetAwaiter().GetResult().Where(row => row.Use != RowUse.Dropped).OrderBy(row => row.Text, StringComparer.Ordinal);
     }, iter: 50);
 

@@ -17,7 +17,7 @@ namespace Scion.Local.Running;
 /// <param name="progress">Told of stages and calls.</param>
 /// <param name="time">Waits between tries.</param>
 /// <param name="cancellation">Stops every step.</param>
-sealed class LocalReviewSteps(
+sealed class LocalSteps(
     StepMemo memo, ModelRegistry registry, RunLedger ledger, IEmbeddingTrainer trainer, RunProgress progress, TimeProvider time,
     CancellationToken cancellation) : IReviewSteps, IDisposable
 {
@@ -36,8 +36,8 @@ sealed class LocalReviewSteps(
     public Task<IngestedFile> IngestReviews(IngestReviewsInput input) =>
         Call(nameof(IngestReviews), call => new IngestReviewsStep(memo).RunAsync(input, call, cancellation));
 
-    public Task<CuratedReviews> CurateReviews(CurateReviewsInput input) =>
-        Call(nameof(CurateReviews), call => new CurateReviewsStep(memo).RunAsync(input, call, cancellation));
+    public Task<CuratedRows> Curate(CurateInput input) =>
+        Call(nameof(Curate), call => new CurateStep(memo).RunAsync(input, call, cancellation));
 
     public Task<VocabularyBuilt> BuildVocabulary(BuildVocabularyInput input) =>
         Call(nameof(BuildVocabulary), call => new BuildVocabularyStep(memo, Environment.ProcessorCount).RunAsync(input, call, cancellation));

@@ -10,26 +10,24 @@ namespace Scion.Datasets;
 /// Rules: a text is used once. Its labelled copies win over unlabelled ones, test over training, the first over later ones; copies with
 /// different labels are all dropped. Under a hash split a class that would have no training row trains on all its rows; that is the only
 /// way a row moves when others are added.</remarks>
-public sealed class CurateReviewsStep(StepMemo memo)
+public sealed class CurateStep(StepMemo memo)
 {
     const int Version = 1;
 
-    sealed record Key(IReadOnlyList<IngestedFile> Files, SplitSettings Split);
-
-    /// <exception cref="Faults.InputRejectedException">There is nothing to train on or to measure with (D301 to D307).</exception>
-    public Task<CuratedReviews> RunAsync(CurateReviewsInput input, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
-        memo.RunAsync(nameof(CurateReviewsStep), Version, new Key(input.Files, input.Settings.Split), async writer =>
+        /// <exception cref="Faults.InputRejectedException">There is nothing to train on or to measure with (D301 to D307).</exception>
+    public Task<CuratedRows> RunAsync(CurateInput input, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
+        memo.RunAsync(nameof(CurateStep), Version, input, async writer =>
         {
-            ReviewCuration curation = new(input.Files, input.Settings.Split);
+            Curation curation = new(input);
             await curation.ReadAsync(memo.Store, done =>
-                progress?.Report(new StepProgress(nameof(IReviewSteps.CurateReviews), done, curation.Rows, "rows")), cancellation);
+                progress?.Report(new StepProgress(nameof(ITrainingSteps.Curate), done, curation.Rows, "rows")), cancellation);
             curation.Decide();
             return await curation.StoreAsync(memo.Store, writer, cancellation);
         }, cancellation);
 }
 
-/// <summary>The work of <see cref="CurateReviewsStep"/>: read, decide, store.</summary>
-sealed class ReviewCuration
+/// <summary>The work of <see cref="CurateStep"/>: read, decide, store.</summary>
+sealed class Curation
 {
     /// <summary>Why a labelled row is not used as such.</summary>
     enum Finding : byte { None, Copy, Conflict, SetAside }
@@ -39,6 +37,7 @@ sealed class ReviewCuration
     /// <summary>Most labels a kind of warning names.</summary>
     const int LabelsNamed = 20;
 
+    readonly DataKind kind;
     readonly IReadOnlyList<IngestedFile> files;
     readonly SplitSettings settings;
     readonly LabelFolding labels;
@@ -56,9 +55,9 @@ sealed class ReviewCuration
     Protocol protocol;
 
     /// <exception cref="Faults.InputRejectedException">There are no rows (D301), no labels (D302), one (D303) or too many (D305, D307).</exception>
-    public ReviewCuration(IReadOnlyList<IngestedFile> files, SplitSettings settings)
+    public Curation(CurateInput input)
     {
-        (this.files, this.settings) = (files, settings);
+        (kind, files, settings) = (input.Kind, input.Files, input.Split);
         long rows = files.Sum(file => file.Shards.Sum(shard => (long)shard.RowCount));
         if (rows == 0) throw DatasetFaults.NoRows(files.Sum(file => file.Refused), files.FirstOrDefault(file => file.FirstRefusal is not null)?.FirstRefusal);
         if (rows > ReviewLimits.Rows) throw DatasetFaults.TooManyRows(rows);
@@ -219,7 +218,7 @@ sealed class ReviewCuration
         return rows;
     }
 
-    public async Task<CuratedReviews> StoreAsync(IBlobStore store, StepWriter writer, CancellationToken cancellation)
+    public async Task<CuratedRows> StoreAsync(IBlobStore store, StepWriter writer, CancellationToken cancellation)
     {
         int[] kept = [.. Enumerable.Range(0, labels.Count).Where(id => !aside[id]).OrderBy(labels.Name, StringComparer.Ordinal)];
         int[] classOf = new int[labels.Count];
@@ -237,7 +236,7 @@ sealed class ReviewCuration
         (long[] train, long[] test) = (PerLabel(row => use[row] == RowUse.Train), PerLabel(row => use[row] == RowUse.Test));
         ArtifactRef? findings = await FindingsAsync(store, writer, cancellation);
         Summarise();
-        return new CuratedReviews([.. kept.Select(labels.Name)], [.. Shards.Select(s => s.Shard)],
+        return new CuratedRows(kind, [.. kept.Select(labels.Name)], [.. Shards.Select(s => s.Shard)],
             await writer.AddAsync("table.bin", RowTable.Of(uses, classes).ToBytes(), cancellation), protocol,
             [.. kept.Select(id => new LabelCount(labels.Name(id), train[id]))], [.. kept.Select(id => new LabelCount(labels.Name(id), test[id]))],
             use.LongCount(use => use == RowUse.Unlabelled), duplicates, conflicts, findings, warnings);
