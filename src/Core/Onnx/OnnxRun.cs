@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 
-namespace Scion.Serving;
+namespace Scion.Onnx;
 
 /// <summary>One input shape of a session, bound to memory that stays: a run allocates nothing here.</summary>
 sealed class OnnxRun : IDisposable
