@@ -16,6 +16,12 @@ public sealed class OnnxGraphWriter(string name)
     readonly GraphProto graph = new() { Name = name };
     readonly SortedDictionary<string, string> metadata = new(StringComparer.Ordinal);
 
+    /// <summary>Nodes written so far.</summary>
+    internal IReadOnlyList<NodeProto> Nodes => graph.Node;
+
+    /// <summary>Constants written so far.</summary>
+    internal IReadOnlyList<TensorProto> Constants => graph.Initializer;
+
     /// <param name="name">Name callers bind.</param>
     /// <param name="type">Element type.</param>
     /// <param name="shape">Sizes; a name stands for a size that may differ from run to run.</param>

@@ -25,7 +25,9 @@ public sealed record ImportedVectors(Vocabulary Vocabulary, int Dim, float[] Vec
 /// <summary>Keeps word vector files of the user and reads what a run needs of them.</summary>
 public static class WordVectorImport
 {
-    public const string Container = "encoders";
+    public const string Container = EncoderCards.Container;
+
+    public const string Kind = "word-vectors";
 
     /// <summary>Words kept beyond those of the reviews, so that serving knows words training has not seen.</summary>
     public const int FurtherWords = 30_000;
@@ -40,7 +42,7 @@ public static class WordVectorImport
         WordVectors found = WordVectorFile.Read(file, (_, kept) => kept == 0, cancellation);
         dim = found.Dim;
         file.Position = 0;
-        EncoderCard card = new("word-vectors", sha256, file.Length, source, found.Read, dim);
+        EncoderCard card = new(Kind, sha256, file.Length, source, found.Read, dim);
         await store.CreateAsync(BlobPath.Of(Container, $"{sha256}/vectors"), file, cancellation);
         await store.CreateAsync(BlobPath.Of(Container, $"{sha256}/encoder.json"), new ReadOnlyMemoryStream(JsonSerializer.SerializeToUtf8Bytes(card, Format)), cancellation);
         return card;
@@ -48,15 +50,8 @@ public static class WordVectorImport
 
     static readonly JsonSerializerOptions Format = new(ScionJson.Indented) { IgnoreReadOnlyProperties = true };
 
-    /// <summary>All imported encoders, by digest.</summary>
-    public static async Task<IReadOnlyList<EncoderCard>> ListAsync(IBlobStore store, CancellationToken cancellation)
-    {
-        List<EncoderCard> cards = [];
-        await foreach (BlobItem item in store.ListAsync(Container, "", cancellation))
-            if (!item.NameRefused && item.Name.EndsWith("/encoder.json", StringComparison.Ordinal)
-                && await store.FindJsonAsync<EncoderCard>(item.Path, cancellation) is { } found) cards.Add(found.Value);
-        return cards;
-    }
+    /// <summary>All imported word vectors, by digest.</summary>
+    public static Task<IReadOnlyList<EncoderCard>> ListAsync(IBlobStore store, CancellationToken cancellation) => EncoderCards.ListAsync<EncoderCard>(store, Kind, cancellation);
 
     /// <summary>The vectors of the words of the reviews, and the file's most frequent others.</summary>
     /// <exception cref="Faults.InputRejectedException">There is no such import (T011) or no word of the reviews is in it (T010).</exception>

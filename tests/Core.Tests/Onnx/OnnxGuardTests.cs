@@ -86,7 +86,7 @@ public sealed class OnnxGuardTests
     [Fact]
     public void ReadOwn_FieldsWeDoNotWrite_AreRefused()
     {
-        byte[] function = [.. Own.ToByteArray(), 0xca, 0x01, 0x00];                     // field 25: local functions
+        byte[] function = [.. Own.ToByteArray(), 0xd2, 0x01, 0x00];                     // field 26: device configurations
 
         InputRejectedException fault = Assert.Throws<InputRejectedException>(() => Read(function));
 
