@@ -18,6 +18,7 @@ static class Program
         ("predict-parts", "where the time of one prediction goes", PredictParts.RunAsync),
         ("serve-load", "predictions a second over HTTP, beside a bare server [--connections N] [--seconds N] [--rounds N] [--words N] [--texts N] [--explain]", ServeLoad.RunAsync),
         ("package-fuzz", "changed packages read or refused with a code: FOLDER-OF-A-VERSION [seconds] [seed]", PackageFuzz.RunAsync),
+        ("dresses", "how alike the drawn dresses of two classes look; a contact sheet: [count=300] [sheet=FILE.png pairs=32 seed=1]", DressBench.Run),
     ];
 
     static async Task<int> Main(string[] arguments)

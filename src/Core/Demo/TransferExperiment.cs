@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Scion.Datasets;
+using Scion.Evaluation;
 using Scion.Text;
 
 namespace Scion.Demo;
@@ -166,16 +167,8 @@ public static class TransferExperiment
                 double without = (sums[arm] - with[(arm * texts) + text]) / (draws - drawsWith[text]);
                 squares += (without - estimate) * (without - estimate);
             }
-            double error = StudentT975(texts - 1) * Math.Sqrt(squares * (texts - 1) / texts);
+            double error = StudentT.Point975(texts - 1) * Math.Sqrt(squares * (texts - 1) / texts);
             return new TransferArm(estimate, Math.Max(arm == 2 ? -1 : 0, estimate - error), Math.Min(1, estimate + error), checked((int)(2 * draws)));
-        }
-
-        /// <summary>97.5 % point of Student's t: Cornish and Fisher's expansion, within 0.01 from 5 degrees of freedom.</summary>
-        static double StudentT975(int degrees)
-        {
-            const double z = 1.959964;
-            double z3 = z * z * z, z5 = z3 * z * z;
-            return z + ((z3 + z) / (4 * degrees)) + (((5 * z5) + (16 * z3) + (3 * z)) / (96.0 * degrees * degrees));
         }
     }
 }
