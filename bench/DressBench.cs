@@ -22,9 +22,15 @@ static class DressBench
         Colours("cloth alone, blue-black below 3,500 K against white-gold above 7,000 K", [.. drawn.Select(d => new[] { d.Cloth.X, d.Cloth.Y, d.Cloth.Z })], hard);
         Colours("cloth and lace, the same pictures", [.. drawn.Select(d => new[] { d.Cloth.X, d.Cloth.Y, d.Cloth.Z, d.Lace.X, d.Lace.Y, d.Lace.Z })], hard);
         foreach (int c in new[] { 0, 1 })
-            Console.WriteLine($"{DressDrawing.LabelOf((DressColours)c)} cloth, mean {drawn.Where((_, i) => i % 2 == c).Aggregate(Vector3.Zero, (sum, d) => sum + d.Cloth) / count}, lace {drawn.Where((_, i) => i % 2 == c).Aggregate(Vector3.Zero, (sum, d) => sum + d.Lace) / count}");
+            Console.WriteLine($"{DressDrawing.LabelOf((DressColours)c)}: mean sRGB of the cloth {Mean(c, d => d.Cloth)}, of the lace {Mean(c, d => d.Lace)}");
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{drawn.Length} drawn, {drawn.Length / Stopwatch.GetElapsedTime(started).TotalSeconds:0} a second"));
         return Task.FromResult(0);
+
+        string Mean(int of, Func<DrawnDress, Vector3> part)
+        {
+            Vector3 mean = drawn.Where((_, i) => i % 2 == of).Aggregate(Vector3.Zero, (sum, d) => sum + part(d)) / count;
+            return string.Create(CultureInfo.InvariantCulture, $"({mean.X:0}, {mean.Y:0}, {mean.Z:0})");
+        }
 
         int Number(string name, int otherwise) => given.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
     }

@@ -2,8 +2,9 @@ using System.Numerics;
 
 namespace Scion.Demo;
 
-/// <summary>The mathematics that drawings are made of: additions, multiplications, divisions, square roots and whole numbers, which IEEE 754 fixes to the
-/// last bit. The library's sines and powers differ between machines; with these a seed gives the same picture everywhere.</summary>
+/// <summary>The mathematics that drawings are made of: additions, multiplications, divisions, square roots and whole numbers, which IEEE
+/// 754 fixes to the last bit. The library's sines and powers differ between machines; with these a seed gives the same picture
+/// everywhere.</summary>
 static class DressArithmetic
 {
     /// <summary>sin(2π · turns), within 0.0012.</summary>

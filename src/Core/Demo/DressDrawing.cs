@@ -11,10 +11,12 @@ namespace Scion.Demo;
 /// <param name="Lace">Mean colour of those that are lace for more than three fifths.</param>
 public sealed record DrawnDress(int Width, int Height, byte[] Rgb, Vector3 Cloth, Vector3 Lace);
 
-/// <summary>Draws dresses as photos show them: cut, cloth with lace, folds, what is around, light and camera by chance; only the dyes by the class.</summary>
-/// <remarks>Not a renderer: form comes from the normals of cylinders and folds, with Lambert's law, a mirrored light and a soft shadow. What it keeps is the order of things in the
-/// physics of the ambiguity: reflectance × light, then mirrored light in the light's own colour, then flare, exposure, white balance, tone curve, noise and JPEG's losses
-/// (<see cref="DressScene"/> states the model). Same seed, same bytes, on every machine.</remarks>
+/// <summary>Draws dresses as photos show them: cut, cloth with lace, folds, what is around, light and camera by chance; only the dyes by
+/// the class.</summary>
+/// <remarks>Not a renderer: form comes from the normals of cylinders and folds, with Lambert's law, a mirrored light and a soft shadow.
+/// What it keeps is the order of things in the physics of the ambiguity: reflectance × light, then mirrored light in the light's own
+/// colour, then flare, exposure, white balance, tone curve, noise and JPEG's losses (<see cref="DressScene"/> states the model). Same seed,
+/// same bytes, on every machine.</remarks>
 public static class DressDrawing
 {
     public const int Width = 192, Height = 256;
@@ -129,25 +131,29 @@ sealed class DressCanvas
                 seen = Over(seen, around.Stand, 0.1f, MathF.Min(bar, wide), bar / 0.007f, 0);
                 float hook = 0.0045f - MathF.Abs(MathF.Sqrt((u * u) + ((v + 0.055f) * (v + 0.055f))) - 0.02f);
                 if (v > -0.055f && u < 0) hook = -1;
-                seen = Over(seen, new Vector3(0.5f), 0.3f, MathF.Max(hook, MathF.Min(0.0045f - MathF.Abs(u), MathF.Min(v + 0.036f, 0.005f - v))), 0, 0);
+                float stem = MathF.Min(0.0045f - MathF.Abs(u), MathF.Min(v + 0.036f, 0.005f - v));
+                seen = Over(seen, new Vector3(0.5f), 0.3f, MathF.Max(hook, stem), 0, 0);
                 return Inner(seen, u, v);
             case DressPresentation.Flat:
                 return Inner(seen, u, v);
             case DressPresentation.Mannequin:
                 seen = Over(seen, around.Stand * 0.6f, 0.1f, MathF.Min(0.011f - MathF.Abs(u), MathF.Min(v - 0.3f, 1.16f - v)), u / 0.011f, 0);
-                seen = Over(seen, around.Stand * 0.5f, 0.1f, 0.02f * (1 - MathF.Sqrt((u * u / 0.0225f) + ((v - 1.16f) * (v - 1.16f) / 0.0006f))), 0, -0.5f);
+                float disc = 1 - MathF.Sqrt((u * u / 0.0225f) + ((v - 1.16f) * (v - 1.16f) / 0.0006f));
+                seen = Over(seen, around.Stand * 0.5f, 0.1f, 0.02f * disc, 0, -0.5f);
                 seen = Over(seen, around.Stand, 0.05f, MathF.Min(0.032f - MathF.Abs(u), MathF.Min(v + 0.06f, 0.05f - v)), u / 0.034f, 0);
                 return Over(seen, around.Stand, 0.05f, shape.Torso(u, v), u / shape.Width(v) * 0.8f, 0);
             default:
                 for (int side = -1; side <= 1; side += 2)
                 {
-                    float leg = Mix(0.052f, 0.024f, Math.Clamp((v - 0.5f) / 0.5f, 0, 1)), off = u - (side * Mix(0.06f, 0.045f, Math.Clamp(v - 0.5f, 0, 1) * 2));
+                    float leg = Mix(0.052f, 0.024f, Math.Clamp((v - 0.5f) / 0.5f, 0, 1));
+                    float off = u - (side * Mix(0.06f, 0.045f, Math.Clamp(v - 0.5f, 0, 1) * 2));
                     seen = Over(seen, around.Skin, 0.02f, MathF.Min(leg - MathF.Abs(off), MathF.Min(v - 0.45f, 1.03f - v)), off / leg, 0);
-                    float foot = u - (side * 0.055f);
-                    seen = Over(seen, around.Stand * 0.5f, 0.1f, 0.03f * (1 - MathF.Sqrt((foot * foot / 0.0011f) + ((v - 1.045f) * (v - 1.045f) / 0.0006f))), 0, -0.4f);
+                    float foot = u - (side * 0.055f), shoe = 1 - MathF.Sqrt((foot * foot / 0.0011f) + ((v - 1.045f) * (v - 1.045f) / 0.0006f));
+                    seen = Over(seen, around.Stand * 0.5f, 0.1f, 0.03f * shoe, 0, -0.4f);
                     (float along, float across) = shape.Arm(u, v, side, scene.Pose.Arm);
                     float arm = Mix(0.036f, 0.022f, Math.Clamp(along / DressShape.ArmLength, 0, 1));
-                    seen = Over(seen, around.Skin, 0.02f, MathF.Min(arm - MathF.Abs(across), MathF.Min(along, DressShape.ArmLength - along)), side * across / arm, 0);
+                    float limb = MathF.Min(arm - MathF.Abs(across), MathF.Min(along, DressShape.ArmLength - along));
+                    seen = Over(seen, around.Skin, 0.02f, limb, side * across / arm, 0);
                     float hx = across / 0.024f, hy = (along - DressShape.ArmLength - 0.02f) / 0.045f;
                     seen = Over(seen, around.Skin, 0.02f, 0.024f * (1 - MathF.Sqrt((hx * hx) + (hy * hy))), 0, 0);
                 }
@@ -179,7 +185,8 @@ sealed class DressCanvas
         bool empty = scene.Pose.Presentation is DressPresentation.Hanger or DressPresentation.Flat;
         for (int side = -1; side <= 1; side += 2)
         {
-            (float along, float across) = shape.Arm(u, v, side, scene.Pose.Arm + (scene.Pose.Presentation == DressPresentation.Flat ? 0.06f : 0));
+            float spread = scene.Pose.Arm + (scene.Pose.Presentation == DressPresentation.Flat ? 0.06f : 0);
+            (float along, float across) = shape.Arm(u, v, side, spread);
             float length = scene.Cut.SleeveLength * DressShape.ArmLength, share = Math.Clamp(along / length, 0, 1);
             float radius = Mix(0.05f, 0.034f + scene.Cut.SleeveFlare, share) * (empty ? 0.9f : 1);
             float round = along >= 0 ? MathF.Abs(across) : MathF.Sqrt((across * across) + (along * along));
@@ -187,7 +194,8 @@ sealed class DressCanvas
             float cover = Step(-edge, edge, inside);
             if (cover <= 0) continue;
             float s = across / radius, crease = Noise(across * 40, along * 12, scene.Texture + 11);
-            seen = Mix(seen, ClothAt(across * 1.2f, along + 0.05f, s, (side * s * 0.85f) + (0.25f * crease), 0.1f * crease, 1 - (0.3f * MathF.Max(0, -crease)), cover, pixel), cover);
+            float nx = (side * s * 0.85f) + (0.25f * crease), reached = 1 - (0.3f * MathF.Max(0, -crease));
+            seen = Mix(seen, ClothAt(across * 1.2f, along + 0.05f, s, nx, 0.1f * crease, reached, cover, pixel), cover);
         }
         return seen;
     }
@@ -222,7 +230,8 @@ sealed class DressCanvas
         Lace[pixel] = (Lace[pixel] * (1 - cover)) + (cover * lace);
         if (lace <= 0) return cloth;
         float thread = Noise(u * 120, v * 120, scene.Texture + 15);                    // raised, so that it catches light and shades what is beneath
-        return Mix(cloth * (1 - (0.25f * lace)), Lit(dyes.Lace * (1 + (0.15f * thread)), scene.Lace.Gloss, nx + (0.15f * thread), ny - 0.08f, reached), lace);
+        Vector3 threads = Lit(dyes.Lace * (1 + (0.15f * thread)), scene.Lace.Gloss, nx + (0.15f * thread), ny - 0.08f, reached);
+        return Mix(cloth * (1 - (0.25f * lace)), threads, lace);
     }
 
     /// <summary>Share of a point that lace covers.</summary>
@@ -258,7 +267,8 @@ sealed class DressCanvas
             flower = MathF.Max(flower, 0.15f - MathF.Sqrt((dx * dx) + (dy * dy)));
         }
         float net = Sine((u + v) * 55) * Sine((u - v) * 55);
-        float filled = Math.Clamp(lace.Density + (0.35f * net), 0, 1), cord = lace.Pattern == LacePattern.Allover ? 0 : 1 - Step(0.004f, 0.01f, MathF.Abs(inside - 0.003f));
+        float filled = Math.Clamp(lace.Density + (0.35f * net), 0, 1);
+        float cord = lace.Pattern == LacePattern.Allover ? 0 : 1 - Step(0.004f, 0.01f, MathF.Abs(inside - 0.003f));
         return MathF.Max(MathF.Max(filled, Step(-soft, soft, flower)), cord);
     }
 }

@@ -11,7 +11,8 @@ namespace Scion.Demo;
 public delegate double[] DressLearner(int[] train, int[] test, CancellationToken cancellation);
 
 /// <param name="Name">Of the way to learn.</param>
-/// <param name="Accuracy">Share of the test predictions that were right, over all draws; its interval speaks of other training and other test pictures.</param>
+/// <param name="Accuracy">Share of the test predictions that were right, over all draws; its interval speaks of other training and other
+/// test pictures.</param>
 /// <param name="Draws">The accuracy of each draw.</param>
 public sealed record DressArm(string Name, TransferArm Accuracy, IReadOnlyList<double> Draws);
 
@@ -22,10 +23,11 @@ public sealed record DressArm(string Name, TransferArm Accuracy, IReadOnlyList<d
 public sealed record DressOutcome(IReadOnlyList<DressArm> Arms, IReadOnlyList<DressArm> Gains, int PerClass, int Tested);
 
 /// <summary>Ways to learn from few pictures, compared on the same test pictures over draws of training pictures that share none.</summary>
-/// <remarks>Interval: another run would draw other training pictures and other test pictures. With K draws and n test pictures, crossed, the variance of the mean is
-/// estimated by MS(draws)/(Kn) + MS(pictures)/(Kn) − MS(rest)/(Kn), the moments of the two-way layout with random effects (Cornfield and Tukey 1956); where that comes out below the larger of its first
-/// two parts, that part stands. The interval is ±t standard errors with the degrees of freedom of Satterthwaite 1946. Labels of the classes alternate, so
-/// both are equally many.</remarks>
+/// <remarks>Interval: another run would draw other training pictures and other test pictures. With K draws and n test pictures, crossed,
+/// the variance of the mean is estimated by MS(draws)/(Kn) + MS(pictures)/(Kn) − MS(rest)/(Kn), the moments of the two-way layout with
+/// random effects (Cornfield and Tukey 1956); where that comes out below the larger of its first two parts, that part stands. The interval
+/// is ±t standard errors with the degrees of freedom of Satterthwaite 1946. Labels of the classes alternate, so both are equally
+/// many.</remarks>
 public static class DressExperiment
 {
     /// <param name="draws">Training pictures of each draw, as numbers of pictures; at least 3 draws.</param>
@@ -49,14 +51,15 @@ public static class DressExperiment
         double[][] last = right[^1];
         return new DressOutcome(
             [.. arms.Select((arm, a) => ArmOf(arm.Name, right[a], 0))],
-            [.. arms.SkipLast(1).Select((arm, a) => ArmOf(arm.Name, [.. last.Select((draw, k) => draw.Zip(right[a][k], (x, y) => x - y).ToArray())], -1))],
+            [.. arms.SkipLast(1).Select((arm, a) => ArmOf(arm.Name, [.. last.Select((draw, k) => Less(draw, right[a][k]))], -1))],
             draws[0].Length / 2, test.Length);
     }
 
     /// <summary>A head on features, chosen as the product chooses it.</summary>
     /// <param name="features">Of every picture.</param>
     /// <param name="truth">Of every picture.</param>
-    /// <param name="fit">What is fitted to the training pictures before the head sees any: from the training pictures to the features of all; null for none.</param>
+    /// <param name="fit">What is fitted to the training pictures before the head sees any: from the training pictures to the features of
+    /// all; null for none.</param>
     /// <param name="seed">Of the folds.</param>
     public static DressLearner Head(float[][] features, bool[] truth, Func<int[], float[][]>? fit = null, int seed = 1) => (train, test, cancellation) =>
     {
@@ -72,6 +75,8 @@ public static class DressExperiment
 
     static DenseFeatures Matrix(float[][] features) => new([.. features.SelectMany(row => row)], features[0].Length);
 
+    static double[] Less(double[] a, double[] b) => [.. a.Zip(b, (x, y) => x - y)];
+
     /// <param name="name">Of the arm.</param>
     /// <param name="right">[draws][test].</param>
     /// <param name="least">The least the figure can be.</param>
@@ -84,7 +89,8 @@ public static class DressExperiment
         double rest = right.Sum(draw => draw.Sum(x => (x - mean) * (x - mean))) - between - across;
         double ofDraws = between / (k - 1) / (k * n), ofPictures = across / (n - 1) / (k * n), ofRest = rest / ((k - 1) * (n - 1)) / (k * n);
         double variance = Math.Max(ofDraws + ofPictures - ofRest, Math.Max(ofDraws, ofPictures));
-        double degrees = variance * variance / Math.Max(1e-300, (ofDraws * ofDraws / (k - 1)) + (ofPictures * ofPictures / (n - 1)) + (ofRest * ofRest / ((k - 1) * (n - 1))));
+        double spread = (ofDraws * ofDraws / (k - 1)) + (ofPictures * ofPictures / (n - 1)) + (ofRest * ofRest / ((k - 1) * (n - 1)));
+        double degrees = variance * variance / Math.Max(1e-300, spread);
         double error = StudentT.Point975(Math.Max(k - 1, degrees)) * Math.Sqrt(variance);
         return new DressArm(name, new TransferArm(mean, Math.Max(least, mean - error), Math.Min(1, mean + error), k * n), draws);
     }

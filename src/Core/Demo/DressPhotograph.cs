@@ -4,12 +4,16 @@ using static Scion.Demo.DressArithmetic;
 
 namespace Scion.Demo;
 
-/// <summary>What a camera makes of the light: flare, exposure, white balance, noise, blur, tone curve and the losses of JPEG, in this order.</summary>
+/// <summary>What a camera makes of the light: flare, exposure, white balance, noise, blur, tone curve and the losses of JPEG, in this
+/// order.</summary>
 static class DressPhotograph
 {
     const int Width = DressDrawing.Width, Height = DressDrawing.Height;
 
-    static readonly float[] Encoded = [.. Enumerable.Range(0, 4097).Select(i => (float)(i / 4096.0 <= 0.0031308 ? 12.92 * i / 4096.0 : (1.055 * Power(i / 4096.0, 1 / 2.4)) - 0.055))];
+    static readonly float[] Encoded = [.. Enumerable.Range(0, 4097).Select(i => Encode(i / 4096.0))];
+
+    /// <summary>sRGB's curve, IEC 61966-2-1.</summary>
+    static float Encode(double light) => (float)(light <= 0.0031308 ? 12.92 * light : (1.055 * Power(light, 1 / 2.4)) - 0.055);
 
     public static DrawnDress Take(DressScene scene, DressCanvas canvas)
     {
@@ -26,7 +30,8 @@ static class DressPhotograph
             covered += share;
         }
         float mired = ((1e6f / scene.Light.Kelvin) + (1e6f / scene.Behind.Kelvin)) / 2, guess = Mix(182, mired, camera.Adaptation) + camera.Mired;
-        Vector3 gains = Vector3.One / DressLight.Tinted(DressLight.BlackBody(Math.Clamp(1e6f / guess, 1_800, 20_000)), (camera.Adaptation * scene.Light.Tint) + camera.Tint);
+        Vector3 believed = DressLight.BlackBody(Math.Clamp(1e6f / guess, 1_800, 20_000));
+        Vector3 gains = Vector3.One / DressLight.Tinted(believed, (camera.Adaptation * scene.Light.Tint) + camera.Tint);
         double metered = (camera.Metering * dress / Math.Max(1, covered)) + ((1 - camera.Metering) * whole);
         gains *= (float)(0.2 * Exp2(camera.Stops) / (metered + (camera.Flare * whole)));
 
@@ -112,7 +117,8 @@ static class DressPhotograph
     }
 }
 
-/// <summary>What JPEG loses: each 8 × 8 block's cosine coefficients are rounded to multiples of a table's steps; colour is kept at half the size.</summary>
+/// <summary>What JPEG loses: each 8 × 8 block's cosine coefficients are rounded to multiples of a table's steps; colour is kept at half the
+/// size.</summary>
 /// <remarks>Source: ITU-T T.81, A.3.3 (transform), K.1 (tables; scale 1 is what many programs call quality 50).</remarks>
 static class JpegLoss
 {

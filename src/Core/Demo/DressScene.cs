@@ -75,13 +75,16 @@ sealed record DressCamera(
 sealed record DressDyes(Vector3 Cloth, Vector3 Lace);
 
 /// <summary>All that is drawn. Everything but <see cref="Dyes"/> is drawn by chance without regard to the colours.</summary>
-/// <remarks>The model of the ambiguity. A pixel is reflectance times light, and the camera that divides by its guess of the light guesses wrong: blue cloth
-/// (reflectance about 0.03, 0.06, 0.3) in the yellow of a lamp and white cloth (0.8) in the blue of a shade send the same pale blue grey, their lace the same brown, once
-/// exposure has made the dark one bright: that is metered on the dress. It is the account that Lafer-Sousa, Hermann and Conway 2015 (Current Biology 25, R545),
-/// Gegenfurtner, Bloj and Toscani 2015 (R543) and Winkler, Spillmann, Werner and Webster 2015 (R547) give of the photo: its pixels lie along the black bodies' colours, so the light may
-/// explain them. What tells the two apart is what tells people: things of known colour (walls, skin, wood, paper) in the same light; mirrored light, which has the
-/// light's own colour; and that black lace is much darker than its cloth while gold is not. None is always there: in some pictures what is behind the dress is in another light, as it was in that photo, so that no one can be right always.
-/// <para>Light, exposure, cut, lace and surroundings are independent of the colours: nothing but the dyes differs between the classes.</para></remarks>
+/// <remarks>The model of the ambiguity. A pixel is reflectance times light, and the camera that divides by its guess of the light guesses
+/// wrong: blue cloth (reflectance about 0.03, 0.06, 0.3) in the yellow of a lamp and white cloth (0.8) in the blue of a shade send the same
+/// pale blue grey, their lace the same brown, once exposure has made the dark one bright: that is metered on the dress. It is the account
+/// that Lafer-Sousa, Hermann and Conway 2015 (Current Biology 25, R545), Gegenfurtner, Bloj and Toscani 2015 (R543) and Winkler, Spillmann,
+/// Werner and Webster 2015 (R547) give of the photo: its pixels lie along the black bodies' colours, so the light may explain them. What
+/// tells the two apart is what tells people: things of known colour (walls, skin, wood, paper) in the same light; mirrored light, which has
+/// the light's own colour; and that black lace is much darker than its cloth while gold is not. None is always there: in some pictures what
+/// is behind the dress is in another light, as it was in that photo, so that no one can be right always.
+/// <para>Light, exposure, cut, lace and surroundings are independent of the colours: nothing but the dyes differs between the
+/// classes.</para></remarks>
 sealed record DressScene(
     DressCut Cut, DressLace Lace, DressPose Pose, DressLight Light, DressLight Behind, DressCamera Camera, DressDyes Dyes, DressSurroundings Surroundings, uint Texture)
 {
@@ -92,13 +95,14 @@ sealed record DressScene(
     {
         Chance chance = new(seed, stream: 1), dyeing = new(seed, stream: 2);
         DressCut cut = CutOf(ref chance);
-        DressLace lace = new((LacePattern)chance.Below(5), 4 + chance.Below(8), chance.In(0.35f, 0.6f), chance.Is(0.3f) ? chance.In(-0.8f, 0.8f) : 0, chance.In(0.045f, 0.09f),
-            chance.In(0.3f, 0.6f), chance.Is(0.6f), chance.In(0.01f, 0.07f));
+        DressLace lace = new((LacePattern)chance.Below(5), 4 + chance.Below(8), chance.In(0.35f, 0.6f),
+            chance.Is(0.3f) ? chance.In(-0.8f, 0.8f) : 0, chance.In(0.045f, 0.09f), chance.In(0.3f, 0.6f), chance.Is(0.6f), chance.In(0.01f, 0.07f));
         DressPose pose = PoseOf(ref chance, cut);
         DressLight light = LightOf(ref chance), behind = chance.Is(0.3f) ? LightOf(ref chance) : light;
-        DressCamera camera = new(chance.In(0, 0.7f), 30 * chance.Normal(), 0.03f * chance.Normal(), 0.7f * chance.Normal(), chance.In(0.3f, 1), chance.Log(0.01f, 0.25f),
-            chance.In(0, 0.5f), chance.In(0.8f, 1.25f), chance.Log(0.004f, 0.03f), chance.Below(4), chance.Log(0.2f, 1.6f));
-        return new DressScene(cut, lace, pose, light, behind, camera, DyesOf(colours, ref dyeing), DressSurroundings.Of(ref chance, pose.Presentation), (uint)chance.Below(int.MaxValue));
+        DressCamera camera = new(chance.In(0, 0.7f), 30 * chance.Normal(), 0.03f * chance.Normal(), 0.7f * chance.Normal(), chance.In(0.3f, 1),
+            chance.Log(0.01f, 0.25f), chance.In(0, 0.5f), chance.In(0.8f, 1.25f), chance.Log(0.004f, 0.03f), chance.Below(4), chance.Log(0.2f, 1.6f));
+        return new DressScene(cut, lace, pose, light, behind, camera, DyesOf(colours, ref dyeing), DressSurroundings.Of(ref chance, pose.Presentation),
+            (uint)chance.Below(int.MaxValue));
     }
 
     static DressCut CutOf(ref Chance chance)
@@ -113,7 +117,8 @@ sealed record DressScene(
         };
         for (int i = 0; i < widths.Length; i++) widths[i] *= chance.In(0.9f, 1.12f);
         DressSupport support = (DressSupport)chance.Below(3);
-        DressNeckline neckline = support == DressSupport.None ? DressNeckline.Sweetheart : (DressNeckline)chance.Below(support == DressSupport.Sleeves ? 3 : 4);
+        DressNeckline neckline = support == DressSupport.None ? DressNeckline.Sweetheart
+            : (DressNeckline)chance.Below(support == DressSupport.Sleeves ? 3 : 4);
         float length = silhouette is DressSilhouette.BallGown or DressSilhouette.Mermaid ? chance.In(0.85f, 1) : chance.In(0.55f, 1);
         return new DressCut(silhouette, widths, length, neckline, chance.In(0.06f, 0.13f), support, chance.In(0.15f, 1), chance.In(-0.01f, 0.035f),
             chance.In(2, 7), chance.In(0.15f, 0.6f), chance.Is(0.4f) ? chance.In(0.08f, 0.25f) : chance.In(0.005f, 0.04f));
@@ -141,11 +146,13 @@ sealed record DressScene(
         if (colours == DressColours.BlueBlack)
         {
             float deep = chance.In(0, 1);
-            Vector3 blue = DressArithmetic.Mix(new Vector3(0.018f, 0.035f, 0.20f), new Vector3(0.08f, 0.15f, 0.52f), deep) * new Vector3(chance.In(0.7f, 1.3f), chance.In(0.8f, 1.25f), 1);
+            Vector3 blue = DressArithmetic.Mix(new Vector3(0.018f, 0.035f, 0.20f), new Vector3(0.08f, 0.15f, 0.52f), deep);
+            blue *= new Vector3(chance.In(0.7f, 1.3f), chance.In(0.8f, 1.25f), 1);
             return new DressDyes(blue, new Vector3(chance.In(0.85f, 1.25f), 1, chance.In(0.8f, 1.15f)) * chance.In(0.012f, 0.04f));
         }
         Vector3 white = DressArithmetic.Mix(new Vector3(0.84f, 0.84f, 0.86f), new Vector3(0.80f, 0.75f, 0.64f), chance.In(0, 1)) * chance.In(0.85f, 1);
-        return new DressDyes(white, DressArithmetic.Mix(new Vector3(0.62f, 0.44f, 0.15f), new Vector3(0.36f, 0.24f, 0.07f), chance.In(0, 1)) * new Vector3(1, chance.In(0.9f, 1.1f), chance.In(0.8f, 1.4f)));
+        Vector3 gold = DressArithmetic.Mix(new Vector3(0.62f, 0.44f, 0.15f), new Vector3(0.36f, 0.24f, 0.07f), chance.In(0, 1));
+        return new DressDyes(white, gold * new Vector3(1, chance.In(0.9f, 1.1f), chance.In(0.8f, 1.4f)));
     }
 }
 
@@ -161,7 +168,8 @@ struct Chance(long seed, int stream)
     public float In(float from, float to) => from + ((to - from) * (float)random.Unit());
 
     /// <summary>Even in the logarithm.</summary>
-    public float Log(float from, float to) => (float)DressArithmetic.Exp2(DressArithmetic.Mix((float)DressArithmetic.Log2(from), (float)DressArithmetic.Log2(to), (float)random.Unit()));
+    public float Log(float from, float to) =>
+        (float)DressArithmetic.Exp2(DressArithmetic.Mix((float)DressArithmetic.Log2(from), (float)DressArithmetic.Log2(to), (float)random.Unit()));
 
     /// <summary>Nearly normal, of mean 0 and variance 1, within ±3.46: the sum of four even numbers of 16 bits.</summary>
     public float Normal()

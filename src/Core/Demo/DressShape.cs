@@ -2,8 +2,10 @@ using static Scion.Demo.DressArithmetic;
 
 namespace Scion.Demo;
 
-/// <summary>Outlines of a dress and of what carries it. Lengths are in units of a floor-long dress; u runs right from the middle, v down from the shoulders.</summary>
-/// <remarks>Distances are above 0 inside. They are along u or v, not the shortest, which at edges a pixel wide makes no difference.</remarks>
+/// <summary>Outlines of a dress and of what carries it. Lengths are in units of a floor-long dress; u runs right from the middle, v down
+/// from the shoulders.</summary>
+/// <remarks>Distances are above 0 inside. They are along u or v, not the shortest, which at edges a pixel wide makes no
+/// difference.</remarks>
 sealed class DressShape
 {
     const int Samples = 128;
@@ -20,12 +22,14 @@ sealed class DressShape
     {
         this.cut = cut;
         float hem = cut.Length;
-        (float V, float Width)[] knots = cut.Silhouette switch
+        (float hip, float last) = (cut.Widths[3], cut.Widths[4]);
+        (float V, float Width)[] skirt = cut.Silhouette switch
         {
-            DressSilhouette.BallGown => [(0, cut.Widths[0]), (0.16f, cut.Widths[1]), (0.35f, cut.Widths[2]), (0.46f, cut.Widths[3] * 0.8f), (0.62f, cut.Widths[3] * 1.15f), (hem, cut.Widths[4]), (Last, cut.Widths[4])],
-            DressSilhouette.Mermaid => [(0, cut.Widths[0]), (0.16f, cut.Widths[1]), (0.34f, cut.Widths[2]), (0.48f, cut.Widths[3]), (0.68f, cut.Widths[3] * 0.85f), (hem, cut.Widths[4]), (Last, cut.Widths[4])],
-            _ => [(0, cut.Widths[0]), (0.16f, cut.Widths[1]), (0.34f, cut.Widths[2]), (0.48f, cut.Widths[3]), (hem, Mix(cut.Widths[3], cut.Widths[4], (hem - 0.4f) / 0.6f)), (Last, cut.Widths[4])],
+            DressSilhouette.BallGown => [(0.46f, hip * 0.8f), (0.62f, hip * 1.15f), (hem, last)],
+            DressSilhouette.Mermaid => [(0.48f, hip), (0.68f, hip * 0.85f), (hem, last)],
+            _ => [(0.48f, hip), (hem, Mix(hip, last, (hem - 0.4f) / 0.6f))],
         };
+        (float V, float Width)[] knots = [(0, cut.Widths[0]), (0.16f, cut.Widths[1]), (Waist, cut.Widths[2]), .. skirt, (Last, last)];
         for (int i = 0, k = 0; i <= Samples; i++)
         {
             float v = Last * i / Samples;

@@ -24,7 +24,8 @@ sealed record Clutter(float X, float Y, float Width, float Height, bool Round, V
 /// <param name="Skin">Of who wears it.</param>
 /// <param name="Hair">Of who wears it.</param>
 /// <param name="Stand">Of the hanger or the mannequin.</param>
-sealed record DressSurroundings(Backdrop Kind, Vector3 Wall, Vector3 Second, float Horizon, Vector3 Floor, IReadOnlyList<Clutter> Things, Vector3 Skin, Vector3 Hair, Vector3 Stand)
+sealed record DressSurroundings(
+    Backdrop Kind, Vector3 Wall, Vector3 Second, float Horizon, Vector3 Floor, IReadOnlyList<Clutter> Things, Vector3 Skin, Vector3 Hair, Vector3 Stand)
 {
     /// <summary>Paints and stuffs of rooms: most are pale and without much colour, as rooms are.</summary>
     static readonly Vector3[] Paints =
@@ -35,7 +36,7 @@ sealed record DressSurroundings(Backdrop Kind, Vector3 Wall, Vector3 Second, flo
 
     static readonly Vector3[] Woods = [new(0.42f, 0.26f, 0.13f), new(0.22f, 0.11f, 0.05f), new(0.60f, 0.45f, 0.28f), new(0.35f, 0.33f, 0.31f)];
 
-    static readonly Vector3[] Things0 =
+    static readonly Vector3[] Stuffs =
     [
         new(0.75f, 0.75f, 0.74f), new(0.05f, 0.05f, 0.05f), new(0.50f, 0.06f, 0.05f), new(0.10f, 0.28f, 0.08f), new(0.75f, 0.55f, 0.08f), new(0.08f, 0.14f, 0.35f),
         new(0.40f, 0.24f, 0.12f), new(0.60f, 0.35f, 0.40f), new(0.45f, 0.45f, 0.45f), new(0.10f, 0.32f, 0.34f),
@@ -48,26 +49,29 @@ sealed record DressSurroundings(Backdrop Kind, Vector3 Wall, Vector3 Second, flo
     public static DressSurroundings Of(ref Chance chance, DressPresentation presentation)
     {
         Backdrop kind = presentation == DressPresentation.Flat ? (Backdrop)chance.Below(3) : (Backdrop)chance.Below(5);
-        Vector3 wall = kind == Backdrop.Planks ? Any(Woods, ref chance) : kind == Backdrop.Foliage ? new Vector3(0.08f, 0.16f, 0.04f) : Any(Paints, ref chance);
+        Vector3 wall = kind == Backdrop.Planks ? Any(Woods, ref chance)
+            : kind == Backdrop.Foliage ? new Vector3(0.08f, 0.16f, 0.04f) : Any(Paints, ref chance);
         Vector3 second = kind == Backdrop.Foliage ? new Vector3(0.20f, 0.26f, 0.08f) : Mix(wall, Any(Paints, ref chance), 0.4f);
         float horizon = presentation == DressPresentation.Flat || chance.Is(0.25f) ? 1 : chance.In(0.22f, 0.45f);
         List<Clutter> things = [];
         if (presentation != DressPresentation.Flat && kind != Backdrop.Foliage && chance.Is(0.35f))               // a window that shines brighter than all else
-            things.Add(new Clutter(Side(ref chance) * chance.In(0.12f, 0.34f), chance.In(-0.35f, -0.1f), chance.In(0.06f, 0.14f), chance.In(0.1f, 0.25f), false, new Vector3(chance.In(1.5f, 5)), 0.012f));
+            things.Add(new Clutter(Side(ref chance) * chance.In(0.12f, 0.34f), chance.In(-0.35f, -0.1f), chance.In(0.06f, 0.14f), chance.In(0.1f, 0.25f),
+                Round: false, new Vector3(chance.In(1.5f, 5)), Frame: 0.012f));
         for (int n = chance.Below(6); n > 0; n--)
         {
             float width = chance.In(0.02f, 0.11f), height = chance.In(0.02f, 0.14f);
             bool low = horizon < 1 && chance.Is(0.5f);
-            things.Add(new Clutter(Side(ref chance) * chance.In(0.05f, 0.4f), low ? horizon + chance.In(-0.1f, 0.08f) : chance.In(-0.48f, 0.4f), width, height, chance.Is(0.3f), Any(Things0, ref chance),
-                chance.Is(0.3f) ? 0.012f : 0));
+            things.Add(new Clutter(Side(ref chance) * chance.In(0.05f, 0.4f), low ? horizon + chance.In(-0.1f, 0.08f) : chance.In(-0.48f, 0.4f), width, height,
+                chance.Is(0.3f), Any(Stuffs, ref chance), chance.Is(0.3f) ? 0.012f : 0));
         }
-        return new DressSurroundings(kind, wall, second, horizon, Any(chance.Is(0.6f) ? Woods : Paints, ref chance), things, Any(Skins, ref chance), Any(Hairs, ref chance),
-            Any(chance.Is(0.5f) ? Woods : Things0, ref chance));
+        return new DressSurroundings(kind, wall, second, horizon, Any(chance.Is(0.6f) ? Woods : Paints, ref chance), things, Any(Skins, ref chance),
+            Any(Hairs, ref chance), Any(chance.Is(0.5f) ? Woods : Stuffs, ref chance));
     }
 
     static float Side(ref Chance chance) => chance.Is(0.5f) ? 1 : -1;
 
-    static Vector3 Any(Vector3[] dyes, ref Chance chance) => dyes[chance.Below(dyes.Length)] * new Vector3(chance.In(0.85f, 1.15f), chance.In(0.9f, 1.1f), chance.In(0.85f, 1.15f));
+    static Vector3 Any(Vector3[] dyes, ref Chance chance) =>
+        dyes[chance.Below(dyes.Length)] * new Vector3(chance.In(0.85f, 1.15f), chance.In(0.9f, 1.1f), chance.In(0.85f, 1.15f));
 
     /// <summary>Reflectance of what is seen at a point where no dress is, and how much light reaches it.</summary>
     /// <param name="x">In picture heights from the centre.</param>
@@ -116,13 +120,14 @@ sealed record DressSurroundings(Backdrop Kind, Vector3 Wall, Vector3 Second, flo
                 return Mix(Wall, Second, Step(-0.1f, 0.1f, stripe)) * (1 + (0.05f * grain));
             case Backdrop.Foliage:
                 float leaves = Noise(x * 14, y * 14, texture + 4) + (0.6f * Noise(x * 31, y * 31, texture + 5));
-                return Mix(Wall, Second, Step(-0.5f, 0.7f, leaves)) * (1 + (0.6f * leaves)) * (0.8f + (0.7f * Step(0.5f, 1.2f, Noise(x * 4, y * 4, texture + 6) + 0.4f)));
+                float sky = 0.8f + (0.7f * Step(0.5f, 1.2f, Noise(x * 4, y * 4, texture + 6) + 0.4f));
+                return Mix(Wall, Second, Step(-0.5f, 0.7f, leaves)) * (1 + (0.6f * leaves)) * sky;
             case Backdrop.Rail when y is > -0.36f and < 0.3f:
                 float hung = (x * 8) + (0.25f * Noise(x * 3, y * 2, texture + 8));
                 int garment = (int)MathF.Floor(hung);
                 float inside = hung - garment, end = 0.05f + (0.22f * Lattice(garment, 3, texture));
                 if (y > end) goto default;
-                Vector3 dye = Things0[(int)((Lattice(garment, 2, texture) + 1) * 0.499f * Things0.Length)];
+                Vector3 dye = Stuffs[(int)((Lattice(garment, 2, texture) + 1) * 0.499f * Stuffs.Length)];
                 return dye * (0.35f + (0.65f * MathF.Sqrt(inside * (1 - inside)) * 2)) * (1 + (0.25f * Sine((inside * 2.5f) + (0.3f * grain))));
             default:
                 return Wall * (1 + (0.06f * grain) + (0.03f * Noise(x * 60, y * 60, texture + 9)));

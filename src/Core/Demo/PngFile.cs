@@ -5,8 +5,8 @@ using System.IO.Hashing;
 namespace Scion.Demo;
 
 /// <summary>Writes PNG files of 8-bit RGB.</summary>
-/// <remarks>Source: ISO/IEC 15948. Each row is stored as differences from the row above (filter 2), which photos compress well with. The pixels are the same on every machine; the compressed bytes may
-/// differ between versions of .NET, whose zlib may.</remarks>
+/// <remarks>Source: ISO/IEC 15948. Each row is stored as differences from the row above (filter 2), which photos compress well with. The
+/// pixels are the same on every machine; the compressed bytes may differ between versions of .NET, whose zlib may.</remarks>
 public static class PngFile
 {
     /// <param name="rgb">[height, width, 3].</param>
