@@ -41,6 +41,13 @@ sealed class CheckedStream(Stream inner, Func<long> consumed, long before) : For
         get => Count;
         set => throw new NotSupportedException();
     }
+
+    /// <summary>Ends the decompressor.</summary>
+    public override async ValueTask DisposeAsync()
+    {
+        await inner.DisposeAsync();
+        await base.DisposeAsync();
+    }
 }
 
 /// <summary>A part of a stream: its next bytes, at most a given number. Counts them.</summary>

@@ -42,7 +42,7 @@ sealed class Curation
     readonly SplitSettings settings;
     readonly LabelFolding labels;
     readonly List<string> warnings = [];
-    readonly DistinctTexts texts;
+    readonly DistinctRows texts;
     readonly short[] label;                 // folded label of each row
     readonly GivenSplit[] split;
     readonly RowUse[] use;
@@ -67,7 +67,7 @@ sealed class Curation
         if (labels.Count > short.MaxValue) throw DatasetFaults.TooManyClasses(labels.Count);
         Rows = (int)rows;
         aside = new bool[labels.Count];
-        texts = new DistinctTexts(Rows);
+        texts = new DistinctRows(Rows);
         (label, groupLabel, split, use, finding, groupTests) = (new short[Rows], new short[Rows], new GivenSplit[Rows], new RowUse[Rows], new Finding[Rows], new bool[Rows]);
     }
 
@@ -82,9 +82,9 @@ sealed class Curation
         int row = 0;
         foreach ((_, ShardRef shard) in Shards)
         {
-            (string[] names, ReadOnlyMemory<byte> rows) = ReviewIndex.Parse(await IndexAsync(store, shard.Index, cancellation));
+            (string[] names, ReadOnlyMemory<byte> rows) = RowIndex.Parse(await IndexAsync(store, shard.Index, cancellation));
             short[] ids = [.. names.Select(name => (short)labels.Of(name))];
-            foreach (ref readonly IndexedRow indexed in ReviewIndex.Rows(rows)) Group(row++, indexed, ids);
+            foreach (ref readonly IndexedRow indexed in RowIndex.Rows(rows)) Group(row++, indexed, ids);
             progress(row);
             cancellation.ThrowIfCancellationRequested();
         }
@@ -258,8 +258,8 @@ sealed class Curation
         {
             if (finding.AsSpan(at, shard.RowCount).ContainsAnyExcept(Finding.None))
             {
-                (string[] names, ReadOnlyMemory<byte> bytes) = ReviewIndex.Parse(await IndexAsync(store, shard.Index, cancellation));
-                ReadOnlySpan<IndexedRow> rows = ReviewIndex.Rows(bytes);
+                (string[] names, ReadOnlyMemory<byte> bytes) = RowIndex.Parse(await IndexAsync(store, shard.Index, cancellation));
+                ReadOnlySpan<IndexedRow> rows = RowIndex.Rows(bytes);
                 for (int i = 0; i < rows.Length; i++)
                 {
                     if (finding[at + i] == Finding.None) continue;

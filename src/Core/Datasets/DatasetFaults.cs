@@ -56,6 +56,19 @@ public static class DatasetFaults
     internal static InputRejectedException NotText(string kind) => new("D015", $"It is {kind}, not text, whatever its name says.",
         "Save it as CSV, UTF-8 (a spreadsheet's 'Save as' offers it), or as plain text.", Refusal.Unsupported);
 
+    internal static InputRejectedException NotAPicture(string name) => new("D016", $"'{Printable(System.IO.Path.GetFileName(name))}' is not the name of a picture.",
+        $"Images are read from {ImageFormats.Known}; reviews belong into 'reviews/MODEL/'.", Refusal.Unsupported);
+
+    internal static InputRejectedException NotLabels(IReadOnlyList<string> columns) => new("D017", $"It has no columns for file and label; it has {Names(columns)}.",
+        "Begin it with a line 'file,label' or 'file,label,split'.");
+
+    internal static InputRejectedException EmptyLabels() => new("D017", "It is empty.", "Begin it with a line 'file,label' and give each picture a line.");
+
+    internal static InputRejectedException LabelsTooLarge(long bytes) => new("D017", Invariant($"It has {bytes} bytes; at most {PictureLabels.MaxBytes} are read."),
+        "Part the pictures into several folders with a labels.csv each.", Refusal.TooLarge);
+
+    internal static InputRejectedException NoPictures() => new("D018", "The zip holds no picture.", "Put pictures into it, in folders named by their labels.");
+
     // Entries of a zip.
     internal static RowFault Encrypted() => new("D021", "The entry is encrypted. Zip it without a password.");
 
@@ -105,6 +118,14 @@ public static class DatasetFaults
     internal static RowFault Ambiguous() => new("D116",
         "The row is UTF-8 in a file that is otherwise Windows-1252. Save the file as UTF-8, or set \"encoding\".");
 
+    // Lines of labels.csv.
+    internal static RowFault NoSuchPicture(string name) => new("D121", $"There is no picture '{Printable(name)}' at or below the folder of labels.csv. Write its path from there on.");
+
+    internal static RowFault SeveralPictures(string name) => new("D122", $"Several pictures are called '{Printable(name)}'. Write the path from the folder of labels.csv on.");
+
+    internal static RowFault LabelledTwice(string name, string? label) => new("D123",
+        $"'{Printable(name)}' is {(label is null ? "unlabelled" : $"labelled '{Printable(label)}'")} in an earlier line, which is used. Keep one line.");
+
     internal static RowFault MoreRefused(long more) => new("D199", Invariant($"{more} more refusals are counted and not listed."));
 
     // Warnings about a file: its name comes after the code.
@@ -123,6 +144,12 @@ public static class DatasetFaults
     internal static string Twins(string part, int count) => Invariant($"D206: {count} entries of {part} have the name of another one but for case or Unicode form; all are read.");
 
     internal static string SystemEntries(string part, int count) => Invariant($"D207: {count} entries of {part} are an operating system's own (such as __MACOSX) and hold no reviews.");
+
+    internal static string OnePictureFolder(string part, string label) =>
+        $"D205: all pictures of {part} lie in a folder '{Printable(label)}', which is taken as their label.";
+
+    internal static string NotInLabels(string table, int count, string first) => Invariant(
+        $"D208: {count} {(count == 1 ? "picture is" : "pictures are")} not named in {table} and taken as unlabelled: '{Printable(first)}'{(count == 1 ? "" : " and others")}.");
 
     // The data as a whole.
     internal static InputRejectedException NoRows(long refused, string? first) => new("D301",

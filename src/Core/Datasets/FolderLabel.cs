@@ -1,11 +1,11 @@
 namespace Scion.Datasets;
 
-/// <summary>What the folders of a .txt file say of its reviews: the nearest names the label, and <c>train</c> or <c>test</c> above it the split.</summary>
-/// <param name="Label">Normalised; null when the reviews are unlabelled.</param>
-/// <param name="Split">From a folder named <c>train</c> or <c>test</c>.</param>
+/// <summary>What the folders of a .txt file or of a picture say: the nearest names the label, and <c>train</c>, <c>val</c> or <c>test</c> above it the split.</summary>
+/// <param name="Label">Normalised; null when unlabelled.</param>
+/// <param name="Split">From a folder so named.</param>
 readonly record struct FolderLabel(string? Label, GivenSplit Split)
 {
-    /// <summary>Folders of unlabelled reviews.</summary>
+    /// <summary>Folders of what has no label.</summary>
     static readonly string[] Unlabelled = ["unlabelled", "unlabeled", "unsup"];
 
     /// <param name="path">Path in the zip or in the model's folder, parted by '/'.</param>
@@ -20,10 +20,16 @@ readonly record struct FolderLabel(string? Label, GivenSplit Split)
         return new FolderLabel(label.Length == 0 || Unlabelled.Contains(label, StringComparer.OrdinalIgnoreCase) ? null : label, split);
     }
 
-    static bool TryParse(string folder, out GivenSplit split)
+    /// <summary>Reads the name of a split.</summary>
+    public static bool TryParse(string folder, out GivenSplit split)
     {
-        split = folder.Equals("train", StringComparison.OrdinalIgnoreCase) ? GivenSplit.Train
-            : folder.Equals("test", StringComparison.OrdinalIgnoreCase) ? GivenSplit.Test : GivenSplit.None;
+        split = folder.ToUpperInvariant() switch
+        {
+            "TRAIN" or "TRAINING" => GivenSplit.Train,
+            "TEST" or "TESTING" => GivenSplit.Test,
+            "VAL" or "VALID" or "VALIDATION" => GivenSplit.Validation,
+            _ => GivenSplit.None,
+        };
         return split != GivenSplit.None;
     }
 }

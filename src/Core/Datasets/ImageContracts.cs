@@ -32,24 +32,55 @@ public sealed record ImageEncoderSettings
     public string Layer { get; init; } = Auto;
 }
 
-/// <summary>Files that are ingested by one call: an archive, or loose pictures of one folder.</summary>
+/// <summary>Files that are ingested by one call: an archive, or loose files of one folder.</summary>
 /// <param name="Name">The archive's name, or the folder's with a slash at the end, as <c>dresses/blue/</c>.</param>
-/// <param name="Files">The archive alone, or at most <see cref="MaxPictures"/> pictures, by name.</param>
+/// <param name="Files">The archive alone, or at most <see cref="MaxPictures"/> files, by name.</param>
 public sealed record ImageBatch(string Name, IReadOnlyList<PinnedFile> Files)
 {
     /// <summary>Pictures in a batch and in a shard.</summary>
     public const int MaxPictures = 500;
 
-    /// <param name="files">Files of a run, by name.</param>
+    /// <summary>The <c>labels.csv</c> that speaks for these files: the nearest at or above their folder; null where there is none.</summary>
+    public PinnedFile? Labels { get; init; }
+
+    /// <summary>Of several batches that one <c>labels.csv</c> speaks for: this one answers for its lines from this name on. Null: from the first.</summary>
+    public string? From { get; init; }
+
+    /// <summary>And for its lines before this name. Null: to the last.</summary>
+    public string? Until { get; init; }
+
+    /// <param name="files">Files of a run.</param>
     public static IReadOnlyList<ImageBatch> Of(IReadOnlyList<PinnedFile> files)
     {
-        IEnumerable<ImageBatch> archives = files.Where(IsArchive).Select(file => new ImageBatch(file.Name, [file]));
-        IEnumerable<ImageBatch> folders = files.Where(file => !IsArchive(file)).GroupBy(file => file.Name[..(file.Name.LastIndexOf('/') + 1)], StringComparer.Ordinal)
-            .SelectMany(folder => folder.Chunk(MaxPictures).Select(chunk => new ImageBatch(folder.Key, chunk)));
-        return [.. archives.Concat(folders).OrderBy(batch => batch.Name, StringComparer.Ordinal).ThenBy(batch => batch.Files[0].Name, StringComparer.Ordinal)];
+        Dictionary<string, PinnedFile> labels = files.Where(file => ImageFormats.IsLabels(file.Name))
+            .GroupBy(file => FolderOf(file.Name), StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
+        List<ImageBatch> batches = [.. files.Where(file => ImageFormats.IsArchive(file.Name)).Select(file => new ImageBatch(file.Name, [file]))];
+        foreach (IGrouping<(string Folder, PinnedFile? Labels), PinnedFile> folder in files
+            .Where(file => !ImageFormats.IsArchive(file.Name) && !labels.ContainsValue(file))
+            .OrderBy(file => file.Name, StringComparer.Ordinal)
+            .GroupBy(file => Nearest(file.Name) is { } nearest ? (FolderOf(nearest.Name), nearest) : (FolderOf(file.Name), (PinnedFile?)null)))
+        {
+            PinnedFile[][] chunks = [.. folder.Chunk(MaxPictures)];
+            for (int i = 0; i < chunks.Length; i++)
+                batches.Add(new ImageBatch(folder.Key.Folder, chunks[i])
+                {
+                    Labels = folder.Key.Labels,
+                    From = folder.Key.Labels is null || i == 0 ? null : chunks[i][0].Name,
+                    Until = folder.Key.Labels is null || i + 1 == chunks.Length ? null : chunks[i + 1][0].Name,
+                });
+        }
+        batches.AddRange(labels.Values.Where(file => !batches.Any(batch => batch.Labels == file)).Select(file => new ImageBatch(FolderOf(file.Name), []) { Labels = file }));
+        return [.. batches.OrderBy(batch => batch.Name, StringComparer.Ordinal).ThenBy(batch => batch.Files.Count == 0 ? "" : batch.Files[0].Name, StringComparer.Ordinal)];
+
+        PinnedFile? Nearest(string name)
+        {
+            for (string folder = FolderOf(name); folder.Length > 0; folder = FolderOf(folder[..^1]))
+                if (labels.TryGetValue(folder, out PinnedFile? found)) return found;
+            return null;
+        }
     }
 
-    static bool IsArchive(PinnedFile file) => file.Name.EndsWith(".zip", StringComparison.OrdinalIgnoreCase);
+    static string FolderOf(string name) => name[..(name.LastIndexOf('/') + 1)];
 }
 
 public sealed record IngestImagesInput(ImageBatch Batch);

@@ -11,7 +11,14 @@ namespace Scion.Datasets;
 public sealed record PinnedFile(string Container, string Name, string ETag, long Length, string Sha256);
 
 /// <summary>Which set a row's file said it belongs to.</summary>
-public enum GivenSplit : byte { None, Train, Test }
+public enum GivenSplit : byte
+{
+    None,
+    Train,
+    Test,
+    /// <summary>From a folder <c>val</c>: pictures that test where no others do, and train where others do.</summary>
+    Validation,
+}
 
 /// <summary>One accepted review.</summary>
 /// <param name="Text">The review, NFC, trimmed; never empty.</param>
@@ -21,8 +28,12 @@ public enum GivenSplit : byte { None, Train, Test }
 /// <param name="Line">First line of the row in that entry, from 1.</param>
 public sealed record ReviewRow(string Text, string? Label, GivenSplit Split, int File, long Line);
 
-/// <summary>A stored run of at most 16 MiB of normalised rows, and its index (hash, label, split of each row).</summary>
-public sealed record ShardRef(ArtifactRef Rows, ArtifactRef Index, int RowCount);
+/// <summary>Rows stored together, and their index (hash, label, split of each row). At most 16 MiB of reviews, or 64 MiB of pictures.</summary>
+public sealed record ShardRef(ArtifactRef Rows, ArtifactRef Index, int RowCount)
+{
+    /// <summary>Of pictures: name, digest and fingerprint of each, read with <see cref="PictureIndex"/>; null for reviews.</summary>
+    public ArtifactRef? Pictures { get; init; }
+}
 
 /// <summary>Rows with one label, as written.</summary>
 public sealed record LabelCount(string Label, long Rows);

@@ -76,7 +76,7 @@ sealed class ShardWriter(StepWriter writer, IReadOnlyList<string> labels)
     async Task<ShardRef> StoreAsync(Gathered full, CancellationToken cancellation)
     {
         ArtifactRef stored = await writer.AddAsync("rows.bin", full.Bytes, cancellation);
-        ReadOnlyMemory<byte> index = ReviewIndex.Write([.. full.Labels.Select(id => labels[id])], CollectionsMarshal.AsSpan(full.Index), ref full.IndexBytes);
+        ReadOnlyMemory<byte> index = RowIndex.Write([.. full.Labels.Select(id => labels[id])], CollectionsMarshal.AsSpan(full.Index), ref full.IndexBytes);
         return new ShardRef(stored, await writer.AddAsync("index.bin", index, cancellation), full.Index.Count);
     }
 

@@ -1,260 +1,70 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
-using System.Text;
-using Scion.Text;
-
 namespace Scion.Datasets;
 
-/// <summary>Reads the entries of a zip one after the other, in a bounded stream; nothing is extracted to a path.</summary>
-/// <remarks>System.IO.Compression.ZipArchive is not used for it: it checks no CRC, believes lying lengths and lists overlapping entries
-/// (measured, .NET 10). The container format is read here, with every number checked; the deflate stream is read by DeflateStream. Source: PKWARE
-/// APPNOTE 6.3.10. Memory: the directory (at most <see cref="MaxDirectory"/>) and one entry of at most <see cref="Buffered"/> bytes; larger entries
-/// go to shards of their own, which are dropped when the CRC at the end does not fit.</remarks>
+/// <summary>Reads the reviews in a zip, entry by entry.</summary>
+/// <remarks>Memory: the directory and one entry of at most <see cref="Buffered"/> bytes; larger entries go to shards of their own, which are dropped
+/// when the CRC at the end does not fit.</remarks>
 static class ZipIngest
 {
-    public const int MaxEntries = 250_000;
-
-    /// <summary>Most bytes of the directory.</summary>
-    public const int MaxDirectory = 32 << 20;
-
     /// <summary>Entries up to this size are checked before their first row is read.</summary>
     const int Buffered = 8 << 20;
 
-    const int EndLength = 22, CentralLength = 46, LocalLength = 30, MaxComment = 65_535;
-
-    readonly record struct Entry(long Offset, long Compressed, long Length, uint Crc, int Flags, int Method, uint Attributes, int NameAt, int NameLength);
-
     /// <exception cref="Faults.InputRejectedException">The zip is damaged (D011), exceeds a limit (D008, D012), or its entries overlap (D013).</exception>
-    public static async Task ReadAsync(PinnedStream zip, FileIngest ingest, CancellationToken cancellation)
+    public static async Task ReadAsync(PinnedStream stream, FileIngest ingest, CancellationToken cancellation)
     {
-        (byte[] directory, List<Entry> entries, long directoryAt) = await DirectoryAsync(zip, cancellation);
-        if (entries.Count == 0) throw DatasetFaults.Empty();
-        if (entries.Sum(entry => entry.Compressed) is var sum && sum > zip.Length)
-            throw DatasetFaults.ZipOverlap(DatasetFaults.Invariant($"they claim {sum} compressed bytes and the file has {zip.Length}."));
-        entries.Sort((a, b) => a.Offset.CompareTo(b.Offset));
-
-        long end = 0, expanded = 0;
-        int system = 0, twins = 0;
-        HashSet<string> seen = new(StringComparer.Ordinal);
+        ZipContents zip = await ZipContents.OpenAsync(stream, cancellation);
+        if (zip.IsEmpty) throw DatasetFaults.Empty();
         HashSet<string> labels = new(StringComparer.Ordinal);
         bool unfoldered = false;
-        foreach (Entry entry in entries)
+        foreach (ZipEntry entry in zip.Entries)
         {
             cancellation.ThrowIfCancellationRequested();
-            string name = NameOf(directory.AsSpan(entry.NameAt, entry.NameLength), entry.Flags);
-            if (entry.Offset < end || entry.Offset + LocalLength + entry.NameLength + entry.Compressed > directoryAt)
-                throw DatasetFaults.ZipOverlap(DatasetFaults.Invariant($"'{DatasetFaults.Printable(name)}' at byte {entry.Offset} of {entry.Compressed} bytes lies over another one or over the directory."));
-            end = entry.Offset + LocalLength + entry.NameLength + entry.Compressed;
-            if (name.EndsWith('/') && entry.Length == 0) continue;
-            if (IsSystem(name))
+            if (Refusal(entry) is { } refused)
             {
-                system++;
+                ingest.Refuse(entry.Name, refused.Code, refused.Reason);
                 continue;
             }
-            if (!seen.Add(Tokenizer.Composed(name).ToUpperInvariant())) twins++;
-            if (Refusal(entry, name) is { } refused)
-            {
-                ingest.Refuse(name, refused.Code, refused.Reason);
-                continue;
-            }
-            ReviewFormat format = ReviewFormats.Of(name, out _)!.Value;
-            FolderLabel folder = FolderLabel.Of(name);
+            ReviewFormat format = ReviewFormats.Of(entry.Name, out _)!.Value;
+            FolderLabel folder = FolderLabel.Of(entry.Name);
             if (format == ReviewFormat.Txt && folder.Label is not null) labels.Add(folder.Label);
             else unfoldered = true;
-
-            (long dataAt, RowFault? differs) = await LocalAsync(zip, entry, directory, cancellation);
-            if (differs is { } fault)
-            {
-                ingest.Refuse(name, fault.Code, fault.Reason);
-                continue;
-            }
-            end = dataAt + entry.Compressed;
-            if (end > directoryAt) throw DatasetFaults.ZipOverlap(DatasetFaults.Invariant($"'{DatasetFaults.Printable(name)}' ends at byte {end}, in the directory."));
-            expanded += await EntryAsync(zip, ingest, entry, name, format, folder, expanded, cancellation);
+            if (await EntryAsync(zip, ingest, entry, format, folder, cancellation) is { } fault) ingest.Refuse(entry.Name, fault.Code, fault.Reason);
         }
-        if (twins > 0) ingest.Warn(DatasetFaults.Twins(ingest.Name, twins));
-        if (system > 0) ingest.Warn(DatasetFaults.SystemEntries(ingest.Name, system));
+        if (zip.Twins > 0) ingest.Warn(DatasetFaults.Twins(ingest.Name, zip.Twins));
+        if (zip.SystemEntries > 0) ingest.Warn(DatasetFaults.SystemEntries(ingest.Name, zip.SystemEntries));
         if (labels.Count == 1 && !unfoldered) ingest.Warn(DatasetFaults.OneFolder(ingest.Name, labels.Single()));
     }
 
-    /// <returns>Bytes that came out.</returns>
-    static async Task<long> EntryAsync(
-        PinnedStream zip, FileIngest ingest, Entry entry, string name, ReviewFormat format, FolderLabel folder, long expanded, CancellationToken cancellation)
+    /// <returns>Why the entry is refused, where that is not said yet.</returns>
+    static async Task<RowFault?> EntryAsync(
+        ZipContents zip, FileIngest ingest, ZipEntry entry, ReviewFormat format, FolderLabel folder, CancellationToken cancellation)
     {
-        LimitedStream compressed = new(zip, entry.Compressed);
-        await using Stream inner = entry.Method == 0 ? compressed : new DeflateStream(compressed, CompressionMode.Decompress, leaveOpen: true);
-        await using CheckedStream content = new(inner, () => compressed.Consumed, expanded);
         if (entry.Length > Buffered)
         {
-            await ingest.ReadCheckedAsync(name, format, content, folder, () => Check(entry, content), cancellation);
-            return content.Count;
+            (CheckedStream? content, RowFault? none) = await zip.OpenAsync(entry, cancellation);
+            if (content is null) return none;
+            await using CheckedStream read = content;
+            await ingest.ReadCheckedAsync(entry.Name, format, read, folder, () => ZipContents.Check(entry, read), cancellation);
+            return null;
         }
-        byte[] bytes = new byte[entry.Length + 1];
-        RowFault? fault;
-        int length = 0;
+        (ReadOnlyMemory<byte> bytes, RowFault? fault) = await zip.ReadAsync(entry, cancellation);
+        if (fault is not null) return fault;
         try
         {
-            length = await content.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);
-            fault = Check(entry, content);
+            await ingest.ReadAsync(entry.Name, format, new Storage.ReadOnlyMemoryStream(bytes), folder, cancellation);
+            return null;
         }
-        catch (InvalidDataException e)
+        catch (Faults.InputRejectedException e) when (FileIngest.IsAboutContent(e))
         {
-            fault = DatasetFaults.DamagedEntry(e.Message);
+            return new RowFault(e.Code, $"{e.Fact} {e.Remedy}");
         }
-        catch (Faults.InputRejectedException e) when (e.Code == "D008")
-        {
-            fault = new RowFault(e.Code, $"{e.Fact} {e.Remedy}");
-        }
-        if (fault is null)
-        {
-            try
-            {
-                await ingest.ReadAsync(name, format, new Storage.ReadOnlyMemoryStream(bytes.AsMemory(0, length)), folder, cancellation);
-            }
-            catch (Faults.InputRejectedException e) when (FileIngest.IsAboutContent(e))
-            {
-                fault = new RowFault(e.Code, $"{e.Fact} {e.Remedy}");
-            }
-        }
-        if (fault is { } refused) ingest.Refuse(name, refused.Code, refused.Reason);
-        return content.Count;
     }
 
-    static RowFault? Check(Entry entry, CheckedStream content) =>
-        content.Count != entry.Length ? DatasetFaults.DamagedEntry(DatasetFaults.Invariant(
-            $"it has {(content.Count > entry.Length ? $"more than {entry.Length}" : $"{content.Count}")} bytes and its header says {entry.Length}."))
-        : content.Crc != entry.Crc ? DatasetFaults.DamagedEntry(DatasetFaults.Invariant($"its CRC-32 is {content.Crc:x8} and its header says {entry.Crc:x8}.")) : null;
-
-    static RowFault? Refusal(Entry entry, string name)
+    static RowFault? Refusal(ZipEntry entry)
     {
-        if ((entry.Flags & 0x2041) != 0) return DatasetFaults.Encrypted();
-        uint kind = (entry.Attributes >> 16) & 0xF000;
-        if (kind is not (0 or 0x8000 or 0x4000) || name.EndsWith('/')) return DatasetFaults.NotRegular();
-        if (entry.Method is not (0 or 8)) return DatasetFaults.Method(entry.Method);
-        ReviewFormat? format = ReviewFormats.Of(name, out bool compressed);
-        Faults.InputRejectedException? fault = format == ReviewFormat.Zip || compressed || IsArchive(name) ? DatasetFaults.Nested(name)
-            : format is null ? DatasetFaults.UnknownType(name) : null;
+        if (ZipContents.Refusal(entry) is { } unreadable) return unreadable;
+        ReviewFormat? format = ReviewFormats.Of(entry.Name, out bool compressed);
+        Faults.InputRejectedException? fault = format == ReviewFormat.Zip || compressed || ZipContents.IsArchive(entry.Name) ? DatasetFaults.Nested(entry.Name)
+            : format is null ? DatasetFaults.UnknownType(entry.Name) : null;
         return fault is null ? null : new RowFault(fault.Code, $"{fault.Fact} {fault.Remedy}");
     }
-
-    static bool IsArchive(string name) => Path.GetExtension(name).ToUpperInvariant() is ".ZIP" or ".GZ" or ".TGZ" or ".TAR" or ".7Z" or ".RAR" or ".BZ2" or ".XZ" or ".ZST";
-
-    static bool IsSystem(string name) => name.StartsWith("__MACOSX/", StringComparison.Ordinal)
-        || Path.GetFileName(name) is ".DS_Store" or "Thumbs.db" or "desktop.ini";
-
-    /// <summary>UTF-8 when the entry says so or it is valid; else the old code page of DOS.</summary>
-    static string NameOf(ReadOnlySpan<byte> bytes, int flags) =>
-        ((flags & 0x800) != 0 || System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8 : CodePagesEncodingProvider.Instance.GetEncoding(437)!).GetString(bytes);
-
-    /// <summary>Reads an entry's local header and goes to its data.</summary>
-    static async Task<(long DataAt, RowFault? Fault)> LocalAsync(PinnedStream zip, Entry entry, byte[] directory, CancellationToken cancellation)
-    {
-        byte[] header = new byte[LocalLength + entry.NameLength];
-        await zip.GoToAsync(entry.Offset, cancellation);
-        int read = await zip.ReadAtLeastAsync(header, header.Length, throwOnEndOfStream: false, cancellation);
-        if (read < header.Length || BinaryPrimitives.ReadUInt32LittleEndian(header) != 0x04034b50)
-            return (0, DatasetFaults.HeadersDiffer(DatasetFaults.Invariant($"there is none at byte {entry.Offset}.")));
-        int nameLength = U16(header, 26), extra = U16(header, 28);
-        if (nameLength != entry.NameLength || !header.AsSpan(LocalLength).SequenceEqual(directory.AsSpan(entry.NameAt, entry.NameLength)))
-            return (0, DatasetFaults.HeadersDiffer("the names are not the same."));
-        if (U16(header, 8) != entry.Method || ((U16(header, 6) ^ entry.Flags) & 0x1) != 0)
-            return (0, DatasetFaults.HeadersDiffer("the compression is not the same."));
-        long dataAt = entry.Offset + LocalLength + nameLength + extra;
-        await zip.GoToAsync(dataAt, cancellation);
-        return (dataAt, null);
-    }
-
-    static async Task<(byte[] Directory, List<Entry> Entries, long At)> DirectoryAsync(PinnedStream zip, CancellationToken cancellation)
-    {
-        int tailLength = (int)Math.Min(zip.Length, EndLength + MaxComment + 20);
-        byte[] tail = new byte[tailLength];
-        await zip.GoToAsync(zip.Length - tailLength, cancellation);
-        if (await zip.ReadAtLeastAsync(tail, tailLength, throwOnEndOfStream: false, cancellation) < tailLength) throw DatasetFaults.DamagedZip("it ends early.");
-        int end = FindEnd(tail);
-        if (end < 0) throw DatasetFaults.DamagedZip("it has no end record, or bytes follow it.");
-        long endAt = zip.Length - tailLength + end;
-        long count = U16(tail, end + 10), size = U32(tail, end + 12), at = U32(tail, end + 16);
-        if (U16(tail, end + 4) is not (0 or 0xFFFF) || U16(tail, end + 8) != U16(tail, end + 10)) throw DatasetFaults.DamagedZip("it is a part of several.");
-        if (end >= 20 && U32(tail, end - 20) == 0x07064b50)
-        {
-            byte[] record = new byte[56];
-            long recordAt = (long)U64(tail, end - 20 + 8);
-            if (recordAt < 0 || recordAt > endAt - 20 - 56) throw DatasetFaults.DamagedZip("its zip64 end record is not where it should be.");
-            await zip.GoToAsync(recordAt, cancellation);
-            await zip.ReadAtLeastAsync(record, record.Length, throwOnEndOfStream: false, cancellation);
-            if (U32(record, 0) != 0x06064b50) throw DatasetFaults.DamagedZip("its zip64 end record is not where it should be.");
-            (count, size, at, endAt) = ((long)U64(record, 32), (long)U64(record, 40), (long)U64(record, 48), recordAt);
-        }
-        if (count is < 0 or > MaxEntries) throw DatasetFaults.ZipLimit(DatasetFaults.Invariant($"The zip has {(ulong)count} entries; at most {MaxEntries} are read."));
-        if (size is < 0 or > MaxDirectory) throw DatasetFaults.ZipLimit(DatasetFaults.Invariant($"The zip's directory has {(ulong)size} bytes; at most {MaxDirectory} are read."));
-        if (at < 0 || at + size != endAt)
-            throw DatasetFaults.DamagedZip(DatasetFaults.Invariant($"its directory is said to lie at bytes {(ulong)at} to {(ulong)at + (ulong)size} and its end record at {endAt}; something was put before or between."));
-        byte[] directory = new byte[size];
-        await zip.GoToAsync(at, cancellation);
-        if (await zip.ReadAtLeastAsync(directory, directory.Length, throwOnEndOfStream: false, cancellation) < directory.Length) throw DatasetFaults.DamagedZip("it ends early.");
-        return (directory, Entries(directory, count, zip.Length), at);
-    }
-
-    /// <summary>The end record whose comment reaches exactly to the end of the file.</summary>
-    static int FindEnd(byte[] tail)
-    {
-        for (int at = tail.Length - EndLength; at >= 0; at--)
-            if (U32(tail, at) == 0x06054b50 && at + EndLength + U16(tail, at + 20) == tail.Length) return at;
-        return -1;
-    }
-
-    static List<Entry> Entries(byte[] directory, long count, long zipLength)
-    {
-        List<Entry> entries = new((int)count);
-        int at = 0;
-        while (at < directory.Length)
-        {
-            if (directory.Length - at < CentralLength || U32(directory, at) != 0x02014b50)
-                throw DatasetFaults.DamagedZip(DatasetFaults.Invariant($"entry {entries.Count + 1} of its directory is malformed."));
-            int nameLength = U16(directory, at + 28), extraLength = U16(directory, at + 30), commentLength = U16(directory, at + 32);
-            int next = at + CentralLength + nameLength + extraLength + commentLength;
-            if (next > directory.Length) throw DatasetFaults.DamagedZip(DatasetFaults.Invariant($"entry {entries.Count + 1} of its directory is cut off."));
-            long length = U32(directory, at + 24), compressed = U32(directory, at + 20), offset = U32(directory, at + 42);
-            Zip64(directory.AsSpan(at + CentralLength + nameLength, extraLength), ref length, ref compressed, ref offset);
-            if (length < 0 || compressed < 0 || compressed > zipLength || offset < 0 || offset > zipLength)
-                throw DatasetFaults.DamagedZip(DatasetFaults.Invariant($"entry {entries.Count + 1} has impossible lengths."));
-            entries.Add(new Entry(offset, compressed, length, U32(directory, at + 16), U16(directory, at + 8),
-                U16(directory, at + 10), U32(directory, at + 38), at + CentralLength, nameLength));
-            at = next;
-            if (entries.Count > MaxEntries) throw DatasetFaults.ZipLimit(DatasetFaults.Invariant($"The zip has more than {MaxEntries} entries."));
-        }
-        return entries.Count == count ? entries : throw DatasetFaults.DamagedZip(DatasetFaults.Invariant($"its end record counts {count} entries and its directory has {entries.Count}."));
-    }
-
-    /// <summary>64-bit values of an entry, in the extra field 0x0001, for those that do not fit in 32 bits.</summary>
-    static void Zip64(ReadOnlySpan<byte> extra, ref long length, ref long compressed, ref long offset)
-    {
-        while (extra.Length >= 4)
-        {
-            int id = BinaryPrimitives.ReadUInt16LittleEndian(extra), size = BinaryPrimitives.ReadUInt16LittleEndian(extra[2..]);
-            if (size > extra.Length - 4) return;
-            if (id == 1)
-            {
-                ReadOnlySpan<byte> field = extra.Slice(4, size);
-                Take(ref field, ref length);
-                Take(ref field, ref compressed);
-                Take(ref field, ref offset);
-                return;
-            }
-            extra = extra[(4 + size)..];
-        }
-
-        static void Take(ref ReadOnlySpan<byte> field, ref long value)
-        {
-            if (value != uint.MaxValue || field.Length < 8) return;
-            value = BinaryPrimitives.ReadInt64LittleEndian(field);
-            field = field[8..];
-        }
-    }
-
-    static int U16(byte[] bytes, int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(at));
-
-    static uint U32(byte[] bytes, int at) => BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(at));
-
-    static ulong U64(byte[] bytes, int at) => BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(at));
 }

@@ -242,7 +242,7 @@ public sealed class IngestZipsTests
         ZipPart[] parts = [.. Enumerable.Range(0, 3000).Select(i => new ZipPart($"{(i % 2 == 0 ? "pos" : "neg")}/{i}.txt", $"review {i}") { Method = 0 })];
 
         IngestedFile file = await uploads.AddAsync("a.zip", Zips.Write(parts)), above = await uploads.AddAsync("b.zip", Zips.WithZip64End(Zips.Write(parts, count: 3000))[..^22] is var cut
-            ? [.. Tampered(cut, ZipIngest.MaxEntries + 1), .. Zips.WithZip64End(Zips.Write(parts))[^22..]] : []);
+            ? [.. Tampered(cut, ZipContents.MaxEntries + 1), .. Zips.WithZip64End(Zips.Write(parts))[^22..]] : []);
 
         Assert.Equal((3000, 3000), (file.Rows, file.Parts.Count));
         Assert.Equal(["films/b.zip,,D012,The zip has 250001 entries; at most 250000 are read. Part it into several zips."], await uploads.RejectsAsync(above));

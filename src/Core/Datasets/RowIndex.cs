@@ -6,10 +6,10 @@ using System.Text;
 
 namespace Scion.Datasets;
 
-/// <summary>What curation needs to know of a row, without its text. 31 bytes, little-endian.</summary>
-/// <param name="High">First 8 bytes of the text's <see cref="ContentHash"/>, big-endian.</param>
+/// <summary>What curation needs to know of a row, without its text or picture. 31 bytes, little-endian.</summary>
+/// <param name="High">First 8 bytes of its <see cref="ContentHash"/>, big-endian.</param>
 /// <param name="Low">Next 8 bytes.</param>
-/// <param name="Line">First line of the row.</param>
+/// <param name="Line">First line of the row; 0 for a picture.</param>
 /// <param name="Part">Index into the file's parts.</param>
 /// <param name="Label">Index into the index's labels; −1 when unlabelled.</param>
 /// <param name="Split">The file's own split.</param>
@@ -17,7 +17,7 @@ namespace Scion.Datasets;
 readonly record struct IndexedRow(ulong High, ulong Low, long Line, int Part, short Label, GivenSplit Split);
 
 /// <summary>The index of a shard: int32 labels, each int16 length and UTF-8; then rows.</summary>
-static class ReviewIndex
+static class RowIndex
 {
     /// <param name="labels">Labels, as written.</param>
     /// <param name="rows">Rows, in order.</param>
@@ -57,7 +57,8 @@ static class ReviewIndex
     public static ReadOnlySpan<IndexedRow> Rows(ReadOnlyMemory<byte> rows) => MemoryMarshal.Cast<byte, IndexedRow>(rows.Span);
 }
 
-/// <summary>Identity of a text: the first 128 bits of SHA-256 over its normalised UTF-8, each run of ASCII white space taken as one space.</summary>
+/// <summary>Identity of a text: the first 128 bits of SHA-256 over its normalised UTF-8, each run of ASCII white space taken as one space. Of a
+/// picture: those of SHA-256 over its file.</summary>
 /// <remarks>Two rows of equal identity are copies. It decides the hash split too, so it must never change: a change would move rows between
 /// training and test.</remarks>
 static class ContentHash
@@ -75,8 +76,12 @@ static class ContentHash
         }
         Span<byte> digest = stackalloc byte[32];
         SHA256.HashData(text[..length], digest);
-        return (BinaryPrimitives.ReadUInt64BigEndian(digest), BinaryPrimitives.ReadUInt64BigEndian(digest[8..]));
+        return Of(digest);
     }
+
+    /// <param name="sha256">Digest of a picture's file, 32 bytes.</param>
+    public static (ulong High, ulong Low) Of(ReadOnlySpan<byte> sha256) =>
+        (BinaryPrimitives.ReadUInt64BigEndian(sha256), BinaryPrimitives.ReadUInt64BigEndian(sha256[8..]));
 
     static int Fold(ReadOnlySpan<byte> text, byte[] target)
     {
