@@ -98,7 +98,7 @@ public static class EncoderGraph
     /// <param name="model">A stored encoder; it is not changed.</param>
     /// <param name="layers">Names, as <see cref="Layers"/> lists them; each once.</param>
     /// <returns>Input <see cref="Pixels"/>; outputs <c>features_0</c>, <c>features_1</c> …, in the order of <paramref name="layers"/>, float32
-    /// [batch, features]: the mean over space (or over tokens) of the layer.</returns>
+    /// [batch, features]: the layer pooled over space, of unit length, as <see cref="LayerFeatures"/> does it.</returns>
     /// <exception cref="Faults.InputRejectedException">There is no such layer (V063).</exception>
     public static ModelProto Cut(ModelProto model, IReadOnlyList<string> layers)
     {
@@ -114,12 +114,8 @@ public static class EncoderGraph
         {
             EncoderLayer layer = known.Find(What, layers[i]);
             GraphTensor tensor = shapes[layer.Name];
-            string at = layer.Name, name = FeaturesName(i);
-            if (tensor.Type != DataType.Float) at = writer.Node("Cast", $"{name}/numbers", [at], OnnxGraphWriter.Int("to", (long)DataType.Float));
-            long[] axes = [.. Enumerable.Range(1, tensor.Rank - 1).Where(axis => axis != tensor.ChannelAxis).Select(axis => (long)axis)];
-            if (axes.Length == 0) writer.Node("Identity", name, [at]);
-            else if (opset < 18) writer.Node("ReduceMean", name, [at], OnnxGraphWriter.Ints("axes", axes), OnnxGraphWriter.Int("keepdims", 0));
-            else writer.Node("ReduceMean", name, [at, writer.Constant($"{name}/axes", axes, axes.Length)], OnnxGraphWriter.Int("keepdims", 0));
+            string name = FeaturesName(i);
+            LayerFeatures.Write(writer, tensor, name, opset);
             writer.Output(name, DataType.Float, Batches(model) ? "batch" : "1", Text(layer.Features));
         }
         GraphProto last = writer.ToModel().Graph;

@@ -4,7 +4,8 @@ namespace Scion.Onnx;
 
 /// <summary>Finds where a network can be cut, and which of these places are worth trying.</summary>
 /// <remarks>Offered are ends of blocks: tensors that every path from pixels to the output passes. Of each stage (a run of one height and width) the
-/// last; then what the classifier at the end takes, and its scores before softmax; while fewer than <see cref="MostOffered"/>, more ends of blocks,
+/// last; then what the classifier at the end takes, the map that this is the mean of, and its scores before softmax; while fewer than
+/// <see cref="MostOffered"/>, more ends of blocks,
 /// spread over the parameters.</remarks>
 sealed class LayerSurvey
 {
@@ -68,7 +69,7 @@ sealed class LayerSurvey
         if (tensor.Sizes[0].Value != 1 || tensor.Sizes.Skip(1).Any(size => size.Batched) || tensor.Sizes[0].Batched != shapes[graph.Input[0].Name].Sizes[0].Batched) return null;
         long parameters = learned.Behind(output);
         return parameters == 0 ? null : new EncoderLayer(output, node.OpType, [.. tensor.Sizes.Skip(1).Select(size => (int)size.Value)],
-            (int)tensor.Sizes[tensor.ChannelAxis].Value, parameters, Offered: false);
+            LayerFeatures.DimOf(tensor), parameters, Offered: false);
     }
 
     (HashSet<string> Offered, string Default) Choose()
@@ -82,6 +83,7 @@ sealed class LayerSurvey
 
         List<string> ends = [.. BlockEnds().TakeWhile(name => name != source)];
         List<string> chosen = [vector];
+        if (vector != source) chosen.Add(source);                        // the map that the vector is the mean of: its quarters say more
         if (vector != scores && layers.ContainsKey(scores)) chosen.Add(scores);
         List<string> stages = [.. ends.Where((name, i) => i + 1 == ends.Count ? Stage(name) != Stage(source) : Stage(name) != Stage(ends[i + 1]))];
         chosen.AddRange(stages.TakeLast(MostOffered - chosen.Count));

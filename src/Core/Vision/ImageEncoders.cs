@@ -34,7 +34,7 @@ public sealed record ImageEncoderOrigin(string Source)
     /// <summary>Height and width in pixels; needed when the network leaves them open.</summary>
     public int? Size { get; init; }
 
-    /// <summary>Default: <see cref="PictureResize.CentreCrop"/>, as networks are trained.</summary>
+    /// <summary>Default: <see cref="PictureResize.Pad"/>, which loses nothing of the picture and measured best (docs/experiments.md), unless a shorter side is given.</summary>
     public PictureResize? Resize { get; init; }
 
     /// <summary>Pixels of the shorter side before the middle is cut out. Default: size × 8 ⁄ 7, the usual 256 for 224.</summary>

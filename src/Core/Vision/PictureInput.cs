@@ -38,7 +38,7 @@ static class PictureInput
     /// <exception cref="Faults.InputRejectedException">Sizes contradict each other (V062).</exception>
     public static PictureFit Fit(int height, int width, ImageEncoderOrigin origin)
     {
-        PictureResize resize = origin.Resize ?? PictureResize.CentreCrop;
+        PictureResize resize = origin.Resize ?? (origin.ShorterSide is null ? PictureResize.Pad : PictureResize.CentreCrop);
         if (resize != PictureResize.CentreCrop)
             return origin.ShorterSide is null ? new PictureFit(PictureFit.CurrentVersion, height, width, resize, 0) : throw EncoderFaults.BadPreprocessing("A shorter side is only cut from with the resize rule 'crop'.");
         int shorter = origin.ShorterSide ?? Math.Min(2048, (Math.Max(height, width) * 8 + 6) / 7);

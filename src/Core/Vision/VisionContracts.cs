@@ -44,7 +44,7 @@ public sealed record PictureValues(string Channels, IReadOnlyList<float> Mean, I
 /// <param name="Name">Name of the tensor in the graph; what <c>encoder.layer</c> takes.</param>
 /// <param name="Operator">Operator that makes it, as "Relu".</param>
 /// <param name="Shape">Sizes without the batch, as the graph has them: [channels, height, width] or [features].</param>
-/// <param name="Features">Components of a picture's features when cut here: channels after pooling over space, or the vector's length.</param>
+/// <param name="Features">Components of a picture's features when cut here: four a channel of a map, one for each quarter; else the vector's length.</param>
 /// <param name="Parameters">Numbers learned that a network cut here has.</param>
 /// <param name="Offered">True for the layers that <c>encoder.layer=auto</c> tries.</param>
 public sealed record EncoderLayer(string Name, string Operator, IReadOnlyList<int> Shape, int Features, long Parameters, bool Offered);
@@ -108,7 +108,7 @@ public sealed record ImageEncoderReady(ImageEncoderCard Card, ArtifactRef Graph,
 public sealed record ExtractImageFeaturesInput(ImageEncoderReady Encoder, CuratedRows Data, int Shard);
 
 /// <param name="Shard">Index into the data set's shards.</param>
-/// <param name="Layers">Raw pooled activations, one a layer, in the order of the encoder's layers.</param>
+/// <param name="Layers">Pooled activations of unit length, one set a layer, in the order of the encoder's layers.</param>
 /// <param name="Computed">Pictures the network ran on; the others came from the cache.</param>
 /// <param name="Device">"cpu", "cuda:0"; "cache" when nothing was computed.</param>
 public sealed record ImageFeaturesExtracted(int Shard, IReadOnlyList<FeaturesExtracted> Layers, int Computed, string Device);
