@@ -62,6 +62,30 @@ public static class EncoderFaults
 
     public static string OneAtATime(string reason) => $"V068: The network takes one picture at a time, which is slower: {reason}.";
 
+    public static string StoredAlready(string name) => $"V069: This encoder is in the store already, as '{name}'; its card was left as it is.";
+
+    public static InputRejectedException UrlRefused(string url, string fact) => new("V070", $"'{Shown(url)}' is not fetched: {fact}.",
+        "Download the file yourself and import it from disk.");
+
+    public static InputRejectedException NotThere(string url, int status) => new("V071", $"'{Shown(url)}' was answered with {N(status)}.",
+        "Check the address in a browser; it must give the file itself, without signing in.", Refusal.NotFound);
+
+    public static TransientStorageException NoAnswer(string url, string fact, Exception? inner) => new("V072", $"'{Shown(url)}' could not be fetched: {fact}.",
+        "Repeat it, or download the file yourself and import it from disk.", inner);
+
+    public static InputRejectedException WrongDigest(string source, long length, string found, string expected) => new("V073",
+        $"'{Shown(source)}' has {length.ToString("n0", CultureInfo.InvariantCulture)} bytes with SHA-256 {found}, not {expected}. Nothing of it was read further.",
+        "It was changed, or is another version; look up the digest where it is published.", Refusal.Conflict);
+
+    public static InputRejectedException DigestNeeded(string url) => new("V074", $"'{Shown(url)}' is an address, and no digest says what must come from it.",
+        "Give --sha256 with the digest that the publisher states, or --any-digest to take what comes.");
+
+    public static InputRejectedException NotOneFile(string folder, IReadOnlyList<string> found) => new("V075",
+        $"'{Shown(folder)}' holds {N(found.Count)} .onnx files{(found.Count > 0 ? $" ({string.Join(", ", found.Take(5).Select(Shown))})" : "")}; one is expected.", "Name the file itself.");
+
+    public static InputRejectedException BadConfig(string path, string fact) => new("V076", $"'{Shown(path)}' cannot be used: {fact}.",
+        "Correct it, or move it away and give --preset, --size and --resize.");
+
     static string N(int number) => number.ToString("n0", CultureInfo.InvariantCulture);
 
     /// <summary>A foreign name as a message may show it: 60 printable ASCII characters at most.</summary>

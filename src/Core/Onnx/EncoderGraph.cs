@@ -21,23 +21,25 @@ public static class EncoderGraph
     /// <summary>Metadata entry with the <see cref="PictureValues"/> that the graph begins with, as JSON.</summary>
     public const string ValuesKey = "scion.values";
 
+    /// <summary>Metadata entry with the <see cref="PictureFit"/> of the pictures that the graph takes, as JSON.</summary>
+    public const string FitKey = "scion.fit";
+
     /// <summary>Name of an output of a cut graph.</summary>
     public static string FeaturesName(int index) => string.Create(CultureInfo.InvariantCulture, $"features_{index}");
 
     /// <summary>Puts preprocessing before a foreign network.</summary>
-    /// <param name="what">Name of the file, for messages.</param>
     /// <param name="network">As <see cref="ForeignGraph.Read"/> returned it.</param>
-    /// <param name="height">Pixels; the network's own, unless that is open.</param>
-    /// <param name="width">Pixels.</param>
+    /// <param name="fit">How pictures are brought to its size; kept as metadata, so that another rule is another encoder.</param>
     /// <param name="values">What its input is.</param>
     /// <param name="batch">True for any number of pictures; false for one.</param>
-    public static ModelProto WithPixels(string what, ModelProto network, int height, int width, PictureValues values, bool batch)
+    public static ModelProto WithPixels(ModelProto network, PictureFit fit, PictureValues values, bool batch)
     {
         ModelProto model = network.Clone();
         RenameOwn(model.Graph);
         string input = model.Graph.Input.Single().Name;
         model.MetadataProps.Clear();
         model.MetadataProps.Add(new StringStringEntryProto { Key = ValuesKey, Value = JsonSerializer.Serialize(values, ScionJson.Strict) });
+        model.MetadataProps.Add(new StringStringEntryProto { Key = FitKey, Value = JsonSerializer.Serialize(fit, ScionJson.Strict) });
         model.ProducerName = "Scion";
 
         OnnxGraphWriter writer = new("values");
@@ -49,7 +51,7 @@ public static class EncoderGraph
         if (values.Mean.Any(mean => mean != 0)) at = writer.Node("Sub", Own + "centred", [at, writer.Constant(Own + "mean", [.. values.Mean], shape)]);
         if (values.Scale.Any(scale => scale != 1)) at = writer.Node("Mul", Own + "scaled", [at, writer.Constant(Own + "scale", [.. values.Scale], shape)]);
         if (values.Type == "float16") at = writer.Node("Cast", Own + "halves", [at], OnnxGraphWriter.Int("to", (long)DataType.Float16));
-        writer.Input(Pixels, DataType.Uint8, batch ? "batch" : "1", Text(height), Text(width), "3");
+        writer.Input(Pixels, DataType.Uint8, batch ? "batch" : "1", Text(fit.Height), Text(fit.Width), "3");
         GraphProto first = writer.ToModel().Graph;
         first.Node[^1].Output[0] = input;
 
@@ -72,14 +74,20 @@ public static class EncoderGraph
     /// <summary>True for a graph that takes pixels as stored encoders do.</summary>
     public static bool IsStored(ModelProto model) => model.Graph.Input is [{ Name: Pixels, Type.TensorType: { ElemType: (int)DataType.Uint8 } input }]
         && input.Shape.Dim is [var batch, var height, var width, { DimValue: 3 }]
-        && height.DimValue is >= 16 and <= 1024 && width.DimValue is >= 16 and <= 1024 && batch.DimValue is 0 or 1 && ValuesOf(model) is not null;
+        && height.DimValue is >= 16 and <= 1024 && width.DimValue is >= 16 and <= 1024 && batch.DimValue is 0 or 1
+        && ValuesOf(model) is not null && FitOf(model) is { } fit && fit.Height == height.DimValue && fit.Width == width.DimValue;
 
     /// <summary>What a stored encoder's first nodes do.</summary>
-    public static PictureValues? ValuesOf(ModelProto model)
+    public static PictureValues? ValuesOf(ModelProto model) => Metadata<PictureValues>(model, ValuesKey) is { Mean.Count: 3, Scale.Count: 3 } values ? values : null;
+
+    /// <summary>How pictures are brought to a stored encoder's size.</summary>
+    public static PictureFit? FitOf(ModelProto model) => Metadata<PictureFit>(model, FitKey);
+
+    static T? Metadata<T>(ModelProto model, string key) where T : class
     {
         try
         {
-            return model.MetadataProps.FirstOrDefault(entry => entry.Key == ValuesKey) is { } entry ? JsonSerializer.Deserialize<PictureValues>(entry.Value, ScionJson.Strict) : null;
+            return model.MetadataProps.FirstOrDefault(entry => entry.Key == key) is { } entry ? JsonSerializer.Deserialize<T>(entry.Value, ScionJson.Strict) : null;
         }
         catch (JsonException)
         {
@@ -175,7 +183,10 @@ public sealed record EncoderLayers(IReadOnlyList<EncoderLayer> All, string Defau
 {
     /// <exception cref="Faults.InputRejectedException">There is no such layer (V063).</exception>
     public EncoderLayer Find(string what, string name) => All.FirstOrDefault(layer => layer.Name == name)
-        ?? throw EncoderFaults.NoSuchLayer(what, name, All.FirstOrDefault(layer => Scion.Text.EditDistance.AtMost(layer.Name, name, 3)) is { } near ? $"Was '{EncoderFaults.Shown(near.Name)}' meant? " : "");
+        ?? throw EncoderFaults.NoSuchLayer(what, name, Near(name) is { } near ? $"Was '{EncoderFaults.Shown(near.Name)}' meant? " : "");
+
+    EncoderLayer? Near(string name) => Enumerable.Range(1, 3)
+        .Select(distance => All.FirstOrDefault(layer => Scion.Text.EditDistance.AtMost(layer.Name, name, distance))).FirstOrDefault(layer => layer is not null);
 }
 
 file static class RepeatedNodes

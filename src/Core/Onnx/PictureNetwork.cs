@@ -17,13 +17,12 @@ public sealed record PictureNetwork(ModelProto Model, EncoderLayers Layers, stri
     /// <summary>Puts preprocessing before a network, opens its batch, and tries it in ONNX Runtime.</summary>
     /// <param name="what">Name of the file, for messages.</param>
     /// <param name="network">As <see cref="ForeignGraph.Read"/> returned it.</param>
-    /// <param name="height">Pixels.</param>
-    /// <param name="width">Pixels.</param>
+    /// <param name="fit">How pictures are brought to its size.</param>
     /// <param name="values">What its input is.</param>
     /// <exception cref="InputRejectedException">Its shapes do not fit (V058), are too costly (V059), or it does not run (V064).</exception>
-    public static PictureNetwork Prepare(string what, ModelProto network, int height, int width, PictureValues values)
+    public static PictureNetwork Prepare(string what, ModelProto network, PictureFit fit, PictureValues values)
     {
-        ModelProto open = EncoderGraph.WithPixels(what, network, height, width, values, batch: true);
+        ModelProto open = EncoderGraph.WithPixels(network, fit, values, batch: true);
         List<string> reasons = [];
         foreach (Func<ModelProto> attempt in new[] { () => open, () => BatchOpening.Of(what, open) })
         {
@@ -40,7 +39,7 @@ public sealed record PictureNetwork(ModelProto Model, EncoderLayers Layers, stri
                 reasons.Add(e.Fact.TrimEnd('.'));
             }
         }
-        ModelProto single = EncoderGraph.WithPixels(what, network, height, width, values, batch: false);
+        ModelProto single = EncoderGraph.WithPixels(network, fit, values, batch: false);
         return new PictureNetwork(single, Tried(what, single, ShapeInference.Of(what, single)), Alone: reasons[^1]);
     }
 

@@ -39,6 +39,8 @@ public sealed record ImageEncoderOrigin(string Source)
 
     /// <summary>Pixels of the shorter side before the middle is cut out. Default: size × 8 ⁄ 7, the usual 256 for 224.</summary>
     public int? ShorterSide { get; init; }
+
+    internal bool ChangesPictures => Preset is not null || Channels is not null || Mean is not null || Scale is not null || Size is not null || Resize is not null || ShorterSide is not null;
 }
 
 /// <summary>An image encoder: what is known of it, and its graph.</summary>
@@ -62,9 +64,23 @@ public static partial class ImageEncoders
     {
         string what = $"'{EncoderFaults.Shown(origin.Source)}'", sourceSha256 = Convert.ToHexStringLower(SHA256.HashData(file.Span));
         ModelProto foreign = ForeignGraph.Read(what, file);
-        if (EncoderGraph.IsStored(foreign)) return Card(origin, sourceSha256, PictureNetwork.Check(what, foreign), EncoderGraph.ValuesOf(foreign)!);
-        (int height, int width, PictureValues values) = PictureInput.Of(what, foreign, origin);
-        return Card(origin, sourceSha256, PictureNetwork.Prepare(what, foreign, height, width, values), values);
+        if (!EncoderGraph.IsStored(foreign))
+        {
+            (PictureFit fit, PictureValues values) = PictureInput.Of(what, foreign, origin);
+            return Card(origin, sourceSha256, PictureNetwork.Prepare(what, foreign, fit, values));
+        }
+        if (origin.ChangesPictures) throw EncoderFaults.BadPreprocessing($"{what} is an encoder of Scion, and its preprocessing is part of it already.");
+        return Card(origin, sourceSha256, PictureNetwork.Check(what, foreign));
+    }
+
+    /// <summary>Where a file that is not imported can be cut. That does not depend on pixel values, so they need not be known: the card's are not to be used.</summary>
+    /// <exception cref="InputRejectedException">As <see cref="Make"/>, but for V061.</exception>
+    public static (ImageEncoderCard Card, IReadOnlyList<string> Warnings) Inspect(ReadOnlyMemory<byte> file, string source)
+    {
+        ImageEncoderOrigin origin = new(source);
+        bool stored = EncoderGraph.IsStored(ForeignGraph.Read($"'{EncoderFaults.Shown(source)}'", file));
+        (ImageEncoder encoder, _, IReadOnlyList<string> warnings) = Make(file, stored ? origin : origin with { Preset = PicturePreset.Named("rgb") });
+        return (encoder.Card, warnings);
     }
 
     /// <summary>Makes an encoder of a network's file and stores it.</summary>
@@ -73,7 +89,9 @@ public static partial class ImageEncoders
     {
         byte[] bytes = await ReadAllAsync(file, origin.Source, cancellation);
         (ImageEncoder encoder, byte[] stored, IReadOnlyList<string> warnings) = Make(bytes, origin);
-        return new ImportedEncoder(await AddAsync(store, encoder.Card, stored, cancellation), warnings);
+        ImageEncoderCard card = await AddAsync(store, encoder.Card, stored, cancellation);
+        bool other = (card.Name, card.Licence, card.TrainedOn) != (encoder.Card.Name, origin.Licence ?? card.Licence, origin.TrainedOn ?? card.TrainedOn);
+        return new ImportedEncoder(card, other ? [.. warnings, EncoderFaults.StoredAlready(card.Name)] : warnings);
     }
 
     /// <summary>Stores an encoder; when it is there already, its card as stored is returned.</summary>
@@ -125,9 +143,8 @@ public static partial class ImageEncoders
         try
         {
             ModelProto model = EncoderGraph.Read("encoder.onnx", file);
-            GraphTensor pixels = ShapeInference.Of("encoder.onnx", model)[EncoderGraph.Pixels];
             EncoderLayers layers = EncoderGraph.Layers("encoder.onnx", model);
-            if (pixels.Sizes[1].Value != card.Fit.Height || pixels.Sizes[2].Value != card.Fit.Width) throw EncoderFaults.Damaged(card.Name, $"its card says {card.Fit.Height} × {card.Fit.Width} pixels and its graph {pixels}");
+            if (EncoderGraph.FitOf(model) != card.Fit) throw EncoderFaults.Damaged(card.Name, $"its card says {card.Fit} and its graph {EncoderGraph.FitOf(model)}");
             if (EncoderGraph.Batches(model) != card.Batches) throw EncoderFaults.Damaged(card.Name, "its card is wrong about batches");
             foreach (EncoderLayer layer in card.Layers)
                 if (layers.All.FirstOrDefault(other => other.Name == layer.Name) is not { } known || known.Features != layer.Features)
@@ -148,7 +165,7 @@ public static partial class ImageEncoders
     /// <exception cref="InputRejectedException">There is no such layer (V063).</exception>
     public static (ImageEncoder Encoder, byte[] File) Cut(ImageEncoder encoder, string layer, string? name)
     {
-        ModelProto model = EncoderGraph.EndedAt(encoder.Card.Name, encoder.Model, layer);
+        ModelProto model = EncoderGraph.EndedAt($"'{encoder.Card.Name}'", encoder.Model, layer);
         EncoderLayers layers = EncoderGraph.Layers(encoder.Card.Name, model);
         EncoderLayer last = layers.Find(encoder.Card.Name, layer) with { Offered = true };
         byte[] file = model.ToByteArray();
@@ -156,19 +173,18 @@ public static partial class ImageEncoders
         {
             Sha256 = Convert.ToHexStringLower(SHA256.HashData(file)),
             Length = file.Length,
-            Name = name is null ? NameOf($"{encoder.Card.Name}-{layer}") : RequireName(name),
+            Name = name is null ? Plain($"{encoder.Card.Name}-{layer}") : RequireName(name),
             Parameters = last.Parameters,
             Layers = [last],
             DefaultLayer = last.Name,
         }, model), file);
     }
 
-    static (ImageEncoder, byte[], IReadOnlyList<string>) Card(ImageEncoderOrigin origin, string sourceSha256, PictureNetwork network, PictureValues values)
+    static (ImageEncoder, byte[], IReadOnlyList<string>) Card(ImageEncoderOrigin origin, string sourceSha256, PictureNetwork network)
     {
         byte[] file = network.Model.ToByteArray();
-        TensorShapeProto shape = network.Model.Graph.Input[0].Type.TensorType.Shape;
         ImageEncoderCard card = new(Kind, Convert.ToHexStringLower(SHA256.HashData(file)), file.Length, origin.Name is null ? NameOf(origin.Source) : RequireName(origin.Name), origin.Source,
-            sourceSha256, origin.Licence, origin.TrainedOn, PictureInput.Fit((int)shape.Dim[1].DimValue, (int)shape.Dim[2].DimValue, origin), values, network.Layers.Parameters,
+            sourceSha256, origin.Licence, origin.TrainedOn, EncoderGraph.FitOf(network.Model)!, EncoderGraph.ValuesOf(network.Model)!, network.Layers.Parameters,
             network.Layers.All, network.Layers.Default, network.Alone is null);
         return (new ImageEncoder(card, network.Model), file, network.Alone is null ? [] : [EncoderFaults.OneAtATime(network.Alone)]);
     }
@@ -190,7 +206,13 @@ public static partial class ImageEncoders
 
     static string NameOf(string source)
     {
-        string last = source.Split('/', '\\')[^1], plain = NotName().Replace((last.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? last[..^5] : last).ToLowerInvariant(), "-").Trim('-');
+        string last = source.Split('/', '\\')[^1];
+        return Plain(last.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? last[..^5] : last);
+    }
+
+    static string Plain(string text)
+    {
+        string plain = NotName().Replace(text.ToLowerInvariant(), "-").Trim('-');
         return plain.Length == 0 ? "encoder" : plain[..Math.Min(63, plain.Length)].Trim('-');
     }
 

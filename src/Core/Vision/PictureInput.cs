@@ -10,7 +10,7 @@ static class PictureInput
     const int UsualSize = 224;
 
     /// <exception cref="Faults.InputRejectedException">It does not take pictures (V060), its values are not known (V061), or an option is wrong (V062).</exception>
-    public static (int Height, int Width, PictureValues Values) Of(string what, ModelProto network, ImageEncoderOrigin origin)
+    public static (PictureFit Fit, PictureValues Values) Of(string what, ModelProto network, ImageEncoderOrigin origin)
     {
         TypeProto.Types.Tensor input = network.Graph.Input[0].Type.TensorType;
         long[] sizes = [.. input.Shape.Dim.Select(dim => dim.DimValue)];
@@ -31,12 +31,12 @@ static class PictureInput
         if (channels is not ("rgb" or "bgr")) throw EncoderFaults.BadPreprocessing($"The channels are '{EncoderFaults.Shown(channels)}'; rgb or bgr is expected.");
         if (mean.Count != 3 || mean.Any(value => !(Math.Abs(value) <= 1e6f))) throw EncoderFaults.BadPreprocessing("The mean is not three finite numbers.");
         if (scale.Count != 3 || scale.Any(value => !(Math.Abs(value) is > 1e-6f and <= 1e6f))) throw EncoderFaults.BadPreprocessing("The scale is not three finite numbers other than 0.");
-        return (height, width, new PictureValues(channels, mean, scale, planes ? "nchw" : "nhwc", type));
+        return (Fit(height, width, origin), new PictureValues(channels, mean, scale, planes ? "nchw" : "nhwc", type));
     }
 
     /// <summary>How pictures are brought to a network's size.</summary>
     /// <exception cref="Faults.InputRejectedException">Sizes contradict each other (V062).</exception>
-    public static PictureFit Fit(int height, int width, ImageEncoderOrigin origin)
+    static PictureFit Fit(int height, int width, ImageEncoderOrigin origin)
     {
         PictureResize resize = origin.Resize ?? (origin.ShorterSide is null ? PictureResize.Pad : PictureResize.CentreCrop);
         if (resize != PictureResize.CentreCrop)
