@@ -66,7 +66,8 @@ static class EncoderFolder
 
     static double? Number(JsonElement config, string name) => config.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value.GetDouble() : null;
 
-    static double[] Three(string path, JsonElement config, string name) => config.TryGetProperty(name, out JsonElement values) && values.ValueKind == JsonValueKind.Array && values.GetArrayLength() == 3
+    static double[] Three(string path, JsonElement config, string name) =>
+        config.TryGetProperty(name, out JsonElement values) && values.ValueKind == JsonValueKind.Array && values.GetArrayLength() == 3
         ? [.. values.EnumerateArray().Select(value => value.GetDouble())] : throw EncoderFaults.BadConfig(path, $"{name} is not three numbers");
 
     /// <summary>Shorter side, and height: <c>224</c>, <c>{"shortest_edge": 256}</c> or <c>{"height": 224, "width": 224}</c>.</summary>
