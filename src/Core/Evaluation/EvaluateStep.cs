@@ -58,13 +58,14 @@ public sealed class EvaluateStep(StepMemo memo)
                 transfer.Strength, transfer.HeadParameters, transfer.Fitted ?? throw EvaluationFaults.Missing("transfer's head"), transfer.Predictions, warnings);
         }, cancellation);
 
-    /// <summary>Same test rows, or under cross-validation the same folds, a repeat a draw; last all training rows, as measured.</summary>
+    /// <summary>Same test rows, or under cross-validation the same folds, a repeat a draw; last all training rows, as measured. The layer is the one
+    /// chosen on all training rows.</summary>
     static IReadOnlyList<LearningPoint> Curve(
         EvaluateInput input, DenseFeatures features, int[] labels, int[] train, int[] test, Figure accuracy, CancellationToken cancellation)
     {
         int classes = input.Data.Labels.Count, seed = input.Settings.Seed;
         bool held = input.Data.Protocol != Protocol.CrossValidation;
-        IReadOnlyList<LearningPoint> curve = LearningCurve.Measure(features, labels, classes, draw => held ? [(train, test)]
+        IReadOnlyList<LearningPoint> curve = LearningCurve.Measure(RowSpace.For(features), labels, classes, draw => held ? [(train, test)]
             : [.. TrainHeadsStep.CrossValidationFolds(train, labels, classes, seed, draw).Select(fold => (train.Except(fold).ToArray(), fold))],
             input.Settings.Head, seed, cancellation);
         return [.. curve, new LearningPoint((int)Math.Round(train.Length / (double)classes), accuracy)];

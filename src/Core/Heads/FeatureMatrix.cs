@@ -9,6 +9,9 @@ public abstract class FeatureMatrix
 
     public abstract int Dim { get; }
 
+    /// <summary>Components that the features had before they were written by fewer numbers; <see cref="Dim"/> if they were not.</summary>
+    public virtual int Components => Dim;
+
     /// <summary>Σ features[row] · vector.</summary>
     /// <param name="row">In [0, <see cref="Rows"/>).</param>
     /// <param name="vector">[dim].</param>
@@ -39,6 +42,10 @@ public sealed class DenseFeatures : FeatureMatrix
         TensorPrimitives.ConvertTruncating(values, this.values.AsSpan());
         Dim = dim;
     }
+
+    /// <param name="values">[rows, dim], row-major; kept.</param>
+    /// <param name="dim">Components of a row, at least 1.</param>
+    internal DenseFeatures(double[] values, int dim) => (this.values, Dim) = (values, dim);
 
     public override int Rows => values.Length / Dim;
 

@@ -19,7 +19,8 @@ public enum CandidateKind
 /// <summary>What a head may be fitted to: features of one kind for all labelled rows.</summary>
 /// <param name="Name">Layer of the network they come from; empty when there is only one kind.</param>
 /// <param name="Shards">One per shard that has labelled rows, by shard; all of one size.</param>
-public sealed record FeatureSet(string Name, IReadOnlyList<FeaturesExtracted> Shards);
+/// <param name="Preferred">True for the set to keep where validation cannot tell; of several sets one is.</param>
+public sealed record FeatureSet(string Name, IReadOnlyList<FeaturesExtracted> Shards, bool Preferred = false);
 
 /// <summary>Float32 features of the labelled rows of one shard, [rows, dim].</summary>
 /// <param name="Shard">Index into <see cref="CuratedRows.Shards"/>.</param>
@@ -57,7 +58,7 @@ public sealed record HeadsTrained(
     CandidateKind Kind, string Head, double? Strength, double ValidationAccuracy, long HeadParameters, ArtifactRef? Fitted,
     ArtifactRef Predictions, IReadOnlyList<string> Warnings, ArtifactRef Validation, double Temperature)
 {
-    /// <summary>Name of the feature set the head is fitted to; empty when there was no choice.</summary>
+    /// <summary>Name of the feature set the head is fitted to: the layer; empty for bag of words.</summary>
     public string Set { get; init; } = "";
 
     /// <summary>What each feature set reached in validation, in the order of the input; empty when there was no choice.</summary>

@@ -35,8 +35,8 @@ public static class NearestMean
             within -= counts[c] * lengths[c];
         }
         // One row a class has no width: half of all squares is the width of rows without any class. Equal rows would have none either.
-        double freedom = (double)Math.Max(1, rows.Length - classes) * dim;
-        double variance = rows.Length > classes ? within / freedom : squares / 2 / (rows.Length * (double)dim);
+        double freedom = (double)Math.Max(1, rows.Length - classes) * features.Components;
+        double variance = rows.Length > classes ? within / freedom : squares / 2 / (rows.Length * (double)features.Components);
         variance = Math.Max(variance, 1e-6 * Math.Max(1e-12, squares / rows.Length));
         return new LinearHead([.. means.Select(value => (float)(value / variance))], [.. lengths.Select(length => (float)(-length / 2 / variance))]);
     }

@@ -9,11 +9,11 @@ namespace Scion.Heads;
 /// <summary>Fits a candidate's head to the training rows, and says what it predicts for rows it was not fitted on.</summary>
 /// <remarks>Reads: features, or for bag of words the shards with labelled rows; the row table. Writes: <c>head.bin</c>, <c>held-out.bin</c>,
 /// <c>validation.bin</c>. Labels of test rows are not used. Under <see cref="Protocol.CrossValidation"/> the held-out predictions are of all
-/// labelled rows, by repeated stratified cross-validation in which kind, strength, temperature and words are chosen anew inside each fold.
+/// labelled rows, by repeated stratified cross-validation in which feature set, kind, strength, temperature and words are chosen anew inside each fold.
 /// Randomness: the seed in the settings. Clock: none. The answer does not depend on the number of threads.</remarks>
 public sealed class TrainHeadsStep(StepMemo memo)
 {
-    const int Version = 2;
+    const int Version = 3;
 
     /// <summary>Repeats of cross-validation: fewer rows vary more between repeats, and cost less.</summary>
     public static int Repeats(int rows) => rows < 50 ? 10 : 5;
@@ -29,28 +29,36 @@ public sealed class TrainHeadsStep(StepMemo memo)
             int[] train = [.. all.Where(row => table.Labelled[row].Use == RowUse.Train)], test = [.. all.Where(row => table.Labelled[row].Use == RowUse.Test)];
             Check(input, labels, train, test);
 
-            Func<int[], FeatureMatrix> features;
-            if (input.Kind == CandidateKind.BagOfWords) features = (await WordsAsync(input.Data, table, cancellation)).FittedOn;
-            else
+            List<Func<int[], FeatureMatrix>> sets = [];
+            if (input.Kind == CandidateKind.BagOfWords) sets.Add((await WordsAsync(input.Data, table, cancellation)).FittedOn);
+            foreach (FeatureSet set in input.Sets)
             {
-                DenseFeatures dense = await LabelledFeatures.ReadAsync(memo.Store, table, input.Sets[0].Shards, cancellation);
-                features = _ => dense;
+                FeatureMatrix matrix = RowSpace.For(await LabelledFeatures.ReadAsync(memo.Store, table, set.Shards, cancellation));
+                sets.Add(_ => matrix);
             }
+            if (sets.Count == 0) throw HeadFaults.FeaturesDiffer("there are none.");
+            int preferred = Math.Max(0, input.Sets.ToList().FindIndex(set => set.Preferred));
             // Folds run in parallel; the wait is left to a pool thread, since a host may run this on a thread it needs.
-            (SelectedHead selected, HeldOutPredictions held) = await Task.Run(() =>
+            (int chosen, IReadOnlyList<SelectedHead> heads, HeldOutPredictions held) = await Task.Run(() =>
             {
-                SelectedHead head = HeadSelection.Fit(features, train, labels, classes, input.Settings.Head, input.Settings.Seed, Environment.ProcessorCount, cancellation);
-                return (head, input.Data.Protocol == Protocol.CrossValidation
-                    ? CrossValidate(features, train, labels, classes, input.Settings, head.Temperature, progress, cancellation)
-                    : Predict(head, test, classes));
+                (int best, IReadOnlyList<SelectedHead> fitted) = HeadSelection.FitBest(sets, preferred, train, labels, classes, input.Settings.Head,
+                    input.Settings.Seed, Environment.ProcessorCount, cancellation);
+                return (best, fitted, input.Data.Protocol == Protocol.CrossValidation
+                    ? CrossValidate(sets, preferred, train, labels, classes, input.Settings, fitted[best].Temperature, progress, cancellation)
+                    : Predict(fitted[best], test, classes));
             }, cancellation);
 
+            SelectedHead selected = heads[chosen];
             HeldOutPredictions validation = new(selected.Validated, new int[selected.Validated.Length], selected.Validation, classes);
-            bool bag = input.Kind == CandidateKind.BagOfWords;
-            return new HeadsTrained(input.Kind, selected.Kind, selected.Strength, selected.Accuracy, (selected.Features.Dim + 1L) * classes,
-                bag ? null : await writer.AddAsync("head.bin", selected.Head.ToBytes(), cancellation),
+            LinearHead? head = input.Kind == CandidateKind.BagOfWords ? null : selected.Features is RowSpace space ? space.Widen(selected.Head) : selected.Head;
+            return new HeadsTrained(input.Kind, selected.Kind, selected.Strength, selected.Accuracy, (selected.Features.Components + 1L) * classes,
+                head is null ? null : await writer.AddAsync("head.bin", head.ToBytes(), cancellation),
                 await writer.AddAsync("held-out.bin", held.ToBytes(), cancellation), [.. Warnings(input, selected, train.Length)],
-                await writer.AddAsync("validation.bin", validation.ToBytes(), cancellation), selected.Temperature);
+                await writer.AddAsync("validation.bin", validation.ToBytes(), cancellation), selected.Temperature)
+            {
+                Set = input.Sets.Count > 0 ? input.Sets[chosen].Name : "",
+                Scores = input.Sets.Count > 1 ? [.. input.Sets.Select((set, i) => new SetScore(set.Name, heads[i].Features.Components, heads[i].Accuracy))] : [],
+            };
         }, cancellation);
 
     static void Check(TrainHeadsInput input, int[] labels, int[] train, int[] test)
@@ -82,7 +90,7 @@ public sealed class TrainHeadsStep(StepMemo memo)
     /// <summary>Logits of every row in every repeat, by row within a repeat. Each fold's are scaled so that <paramref name="temperature"/>, the
     /// published one, calibrates them as the fold's own would.</summary>
     static HeldOutPredictions CrossValidate(
-        Func<int[], FeatureMatrix> features, int[] rows, int[] labels, int classes, HeadSettings settings, double temperature,
+        IReadOnlyList<Func<int[], FeatureMatrix>> sets, int preferred, int[] rows, int[] labels, int classes, HeadSettings settings, double temperature,
         IProgress<StepProgress>? progress, CancellationToken cancellation)
     {
         int repeats = Repeats(rows.Length), done = 0;
@@ -92,8 +100,9 @@ public sealed class TrainHeadsStep(StepMemo memo)
         Parallel.For(0, folds.Length, new ParallelOptions { CancellationToken = cancellation }, f =>
         {
             HashSet<int> held = [.. folds[f].Held];
-            SelectedHead head = HeadSelection.Fit(features, [.. rows.Where(row => !held.Contains(row))], labels, classes, settings.Head,
-                settings.Seed, threads: 1, cancellation);
+            (int chosen, IReadOnlyList<SelectedHead> heads) = HeadSelection.FitBest(sets, preferred, [.. rows.Where(row => !held.Contains(row))], labels, classes,
+                settings.Head, settings.Seed, threads: 1, cancellation);
+            SelectedHead head = heads[chosen];
             logits[f] = Predict(head, folds[f].Held, classes).Logits;
             float scale = (float)(temperature / head.Temperature);
             for (int i = 0; i < logits[f].Length; i++) logits[f][i] *= scale;
@@ -118,8 +127,8 @@ public sealed class TrainHeadsStep(StepMemo memo)
             yield return $"H101: {Name(input.Kind)}: no row could be left out to choose the head by, so a default was taken. Label more rows of each class.";
         else if (input.Settings.Head == HeadSelection.Auto && selected.Strength == HeadSelection.Strengths[^1])
             yield return string.Create(CultureInfo.InvariantCulture,
-                $"H102: {Name(input.Kind)}: the weakest regularisation that is tried ({selected.Strength}) was best on {rows} rows; the features may tell the classes apart almost alone. Look for words that give the label away.");
+                $"H102: {Name(input.Kind)}: the weakest regularisation that is tried ({selected.Strength}) was best on {rows} rows; the features may tell the classes apart almost alone. {(input.Data.Kind == DataKind.Images ? "Look for something beside the subject that gives the label away, as a background." : "Look for words that give the label away.")}");
     }
 
-    static string Name(CandidateKind kind) => kind switch { CandidateKind.BagOfWords => "bag-of-words", CandidateKind.Scratch => "scratch", _ => "transfer" };
+    static string Name(CandidateKind kind) => kind switch { CandidateKind.BagOfWords => "bag-of-words", CandidateKind.Scratch => "scratch", CandidateKind.Pixels => "pixels", _ => "transfer" };
 }

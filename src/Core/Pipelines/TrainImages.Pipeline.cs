@@ -51,7 +51,7 @@ public static class TrainImagesPipeline
     }
 
     static FeatureSet[] SetsOf(ImageEncoderReady encoder, ImageFeaturesExtracted[] shards) =>
-        [.. encoder.Layers.Select((layer, i) => new FeatureSet(layer.Name, [.. shards.Select(shard => shard.Layers[i])]))];
+        [.. encoder.Layers.Select((layer, i) => new FeatureSet(layer.Name, [.. shards.Select(shard => shard.Layers[i])], layer.Name == encoder.DefaultLayer))];
 }
 
 /// <summary>What a run on images made, in the order it was made. References and figures only; no picture.</summary>
