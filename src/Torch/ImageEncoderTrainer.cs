@@ -50,6 +50,41 @@ public sealed class ImageEncoderTrainer : IDisposable
     /// <summary>Part of the training that is done, in [0, 1].</summary>
     public double Part => Math.Min(1, options.Steps is { } steps ? (double)weights.Step / steps : weights.Trained / options.Time!.Value);
 
+    internal EncoderArchitecture Architecture => options.Architecture;
+
+    /// <summary>Features by the averaged weights, in float32.</summary>
+    /// <param name="pixels">uint8 [pictures, side, side, 3].</param>
+    /// <param name="pictures">Number of pictures.</param>
+    /// <param name="side">Pixels of their side.</param>
+    /// <returns>[pictures, features].</returns>
+    public float[] Features(byte[] pixels, int pictures, int side)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradient = no_grad();
+        Tensor features = EncoderNetwork.Forward(options.Architecture, tensor(pixels, [pictures, side, side, 3], ScalarType.Byte, device), weights.Average, training: false);
+        return [.. features.cpu().data<float>()];
+    }
+
+    /// <summary>True where convolutions in bfloat16 take less time than in float32: on processors that compute in it.</summary>
+    public static bool BFloat16IsFaster()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        double Time(ScalarType type)
+        {
+            Tensor x = rand(16, 24, 24, 32).to(type).permute(0, 3, 1, 2), w = rand(64, 32, 3, 3).to(type);
+            w.requires_grad = true;
+            double best = double.MaxValue;
+            for (int i = 0; i < 8; i++)
+            {
+                long started = System.Diagnostics.Stopwatch.GetTimestamp();
+                nn.functional.conv2d(x, w, padding: [1, 1]).sum().backward();
+                best = Math.Min(best, System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds);
+            }
+            return best;
+        }
+        return Time(ScalarType.BFloat16) < Time(ScalarType.Float32);
+    }
+
     /// <summary>Takes up a checkpoint.</summary>
     /// <returns>False when it is of another training, or damaged.</returns>
     public bool TryResume(Stream checkpoint) => weights.TryLoad(checkpoint, identity);
@@ -123,7 +158,7 @@ public sealed class ImageEncoderTrainer : IDisposable
                 Tensor mean = workers.Select(worker => worker.Leaves[name]).Aggregate((a, b) => a + b) / workers.Length;
                 weight.copy_(mean);
             }
-            else
+            else if (workers[0].Leaves[name].grad is not null)         // a head without pictures has none
             {
                 Tensor gradient = workers.Select(worker => worker.Leaves[name].grad!.to(ScalarType.Float32)).Aggregate((a, b) => a + b) / workers.Length;
                 if (name.EndsWith(".weight", StringComparison.Ordinal)) gradient.add_(weight, alpha: options.WeightDecay);

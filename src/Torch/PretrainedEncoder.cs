@@ -1,0 +1,67 @@
+using System.Security.Cryptography;
+using Google.Protobuf;
+using Microsoft.ML.OnnxRuntime;
+using Scion.Onnx;
+using Scion.Text;
+using Scion.Vision;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Scion.Torch;
+
+/// <summary>A trained encoder as it is kept: the file, its card, and how far it is from the network that was trained.</summary>
+/// <param name="Model">Bytes of <c>encoder.onnx</c>.</param>
+/// <param name="Card"><c>encoder.json</c>.</param>
+/// <param name="Parity">Largest |Δ| of a feature between TorchSharp and ONNX Runtime over <see cref="Compared"/> pictures, divided by the largest feature.</param>
+public sealed record PretrainedEncoder(byte[] Model, ImageEncoderCard Card, double Parity)
+{
+    /// <summary>Pictures compared: formula images that were not trained on.</summary>
+    public const int Compared = 32;
+
+    /// <summary>Largest <see cref="Parity"/> allowed.</summary>
+    public const double MostParity = 1e-4;
+
+    /// <summary>Exports what a trainer has learned so far.</summary>
+    /// <param name="trainer">The training.</param>
+    /// <param name="name">What people call the encoder.</param>
+    /// <param name="source">The command that made it.</param>
+    /// <param name="licence">Null when not given.</param>
+    /// <param name="trainedOn">What it learned from.</param>
+    /// <exception cref="Faults.InputRejectedException">ONNX Runtime's features differ from TorchSharp's (V098).</exception>
+    public static PretrainedEncoder Of(ImageEncoderTrainer trainer, string name, string source, string? licence, string trainedOn)
+    {
+        (ModelProto model, IReadOnlyList<EncoderLayer> layers, long parameters) = ImageEncoderGraph.Write(trainer.Architecture, trainer.Average, name);
+        byte[] bytes = model.ToByteArray();
+        string digest = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        double parity = Measure(trainer, bytes);
+        if (!(parity <= MostParity)) throw TorchFaults.NoParity(parity, MostParity);
+        ImageEncoderCard card = new("image", digest, bytes.Length, name, source, digest, licence, trainedOn, ImageEncoderGraph.Fit, ImageEncoderGraph.Values,
+            parameters, layers, layers[^1].Name, Batches: true);
+        return new PretrainedEncoder(bytes, card, parity);
+    }
+
+    static double Measure(ImageEncoderTrainer trainer, byte[] model)
+    {
+        const int side = ImageEncoderGraph.Side, bytes = side * side * 3;
+        FormulaImages formulas = new(seed: -1, shapes: Compared, palettes: Compared, side);
+        byte[] pixels = new byte[Compared * bytes];
+        Xoshiro random = new(-1, 0);
+        for (int i = 0; i < Compared; i++) formulas.Draw(new FormulaLabel(i, i), ref random, pixels.AsSpan(i * bytes, bytes));
+        float[] trained = trainer.Features(pixels, Compared, side);
+
+        using SessionOptions options = new() { IntraOpNumThreads = 1 };
+        using InferenceSession session = new(model, options);
+        using OrtValue input = OrtValue.CreateTensorValueFromMemory(pixels, [Compared, side, side, 3]);
+        using RunOptions run = new();
+        using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(run, ["pixels"], [input], ["features"]);
+        ReadOnlySpan<float> exported = outputs[0].GetTensorDataAsSpan<float>();
+        double largest = 0, apart = 0;
+        for (int i = 0; i < trained.Length; i++)
+        {
+            double d = Math.Abs(trained[i] - exported[i]);
+            if (!double.IsFinite(d)) return double.NaN;
+            (largest, apart) = (Math.Max(largest, Math.Abs(trained[i])), Math.Max(apart, d));
+        }
+        return apart / Math.Max(largest, 1e-30);
+    }
+}
