@@ -34,6 +34,7 @@ static partial class EncodersCommand
                 .Does(call => InspectAsync(call, call.Get(either))),
             new Command("cut", "Makes a new encoder that ends at one layer of another.") { encoder, layer, name }
                 .Does(call => CutAsync(call, call.Get(encoder), call.Get(layer), call.Get(name))),
+            PretrainCommand.Create(),
         };
     }
 
