@@ -26,6 +26,7 @@ static partial class PretrainCommand
         using TrainingPhotos photos = gathered is null ? TrainingPhotos.None : new TrainingPhotos(At("photos.rgb"), gathered.Labels, gathered.Classes);
         ImageEncoderOptions options = OptionsOf(request);
         using ImageEncoderTrainer trainer = new(options, photos, Identity(options, gathered), call.Time);
+        call.Screen.Note($"Computes in {(options.BFloat16 ? "bfloat16" : "float32")} on {(options.Cuda ? "CUDA" : $"{options.Workers} cores")}.");
         Resume(call, trainer, At("pretraining.checkpoint"));
         await Task.Run(() => Train(call, trainer, At("pretraining.checkpoint")), CancellationToken.None);
         call.Cancellation.ThrowIfCancellationRequested();
@@ -100,7 +101,14 @@ static partial class PretrainCommand
                 }
                 if (call.Time.GetElapsedTime(saved) < SavedEvery) return;
                 saved = call.Time.GetTimestamp();
-                Save(trainer, path);
+                try
+                {
+                    Save(trainer, path);
+                }
+                catch (IOException error)           // an hour's training does not end because a disk is full for a minute
+                {
+                    call.Screen.Note($"[yellow]![/] The checkpoint was not written, the one before it stands: {error.Message.Escaped()}");
+                }
             },
             () => call.Cancellation.IsCancellationRequested, CancellationToken.None);
         Save(trainer, path);
