@@ -1,7 +1,5 @@
-using System.Security.Cryptography;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
-using Scion.Onnx;
 using Scion.Text;
 using Scion.Vision;
 using TorchSharp;
@@ -27,17 +25,23 @@ public sealed record PretrainedEncoder(byte[] Model, ImageEncoderCard Card, doub
     /// <param name="source">The command that made it.</param>
     /// <param name="licence">Null when not given.</param>
     /// <param name="trainedOn">What it learned from.</param>
-    /// <exception cref="Faults.InputRejectedException">ONNX Runtime's features differ from TorchSharp's (V098).</exception>
+    /// <exception cref="Faults.InputRejectedException">The name is not one (V062), or ONNX Runtime's features differ from TorchSharp's (V098).</exception>
     public static PretrainedEncoder Of(ImageEncoderTrainer trainer, string name, string source, string? licence, string trainedOn)
     {
-        (ModelProto model, IReadOnlyList<EncoderLayer> layers, long parameters) = ImageEncoderGraph.Write(trainer.Architecture, trainer.Average, name);
-        byte[] bytes = model.ToByteArray();
-        string digest = Convert.ToHexStringLower(SHA256.HashData(bytes));
-        double parity = Measure(trainer, bytes);
+        byte[] network = ImageEncoderGraph.Write(trainer.Architecture, trainer.Average, name).ToByteArray();
+        (ImageEncoder encoder, byte[] file, _) = ImageEncoders.Make(network, new ImageEncoderOrigin(source)
+        {
+            Name = name,
+            Licence = licence,
+            TrainedOn = trainedOn,
+            Channels = "rgb",
+            Mean = [EncoderNetwork.Mean, EncoderNetwork.Mean, EncoderNetwork.Mean],
+            Scale = [EncoderNetwork.Scale, EncoderNetwork.Scale, EncoderNetwork.Scale],
+            Resize = PictureResize.Squash,          // nothing is cut off; training changes proportions by more
+        });
+        double parity = Measure(trainer, file);
         if (!(parity <= MostParity)) throw TorchFaults.NoParity(parity, MostParity);
-        ImageEncoderCard card = new("image", digest, bytes.Length, name, source, digest, licence, trainedOn, ImageEncoderGraph.Fit, ImageEncoderGraph.Values,
-            parameters, layers, layers[^1].Name, Batches: true);
-        return new PretrainedEncoder(bytes, card, parity);
+        return new PretrainedEncoder(file, encoder.Card, parity);
     }
 
     static double Measure(ImageEncoderTrainer trainer, byte[] model)

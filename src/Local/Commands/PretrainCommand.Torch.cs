@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Scion.Local.Running;
-using Scion.Storage;
 using Scion.Torch;
 using Scion.Vision;
 
@@ -33,10 +32,8 @@ static partial class PretrainCommand
 
         PretrainedEncoder encoder = PretrainedEncoder.Of(trainer, request.Name, Command(request), request.Licence, TrainedOn(trainer, options, request, gathered));
         await File.WriteAllBytesAsync(At("encoder.onnx"), encoder.Model, call.Cancellation);
-        byte[] card = JsonSerializer.SerializeToUtf8Bytes(encoder.Card, ScionJson.Indented);
-        await File.WriteAllBytesAsync(At("encoder.json"), card, call.Cancellation);
-        await call.Store.CreateAsync(BlobPath.Of("encoders", $"{encoder.Card.Sha256}/encoder.onnx"), new MemoryStream(encoder.Model), call.Cancellation);
-        await call.Store.CreateAsync(BlobPath.Of("encoders", $"{encoder.Card.Sha256}/encoder.json"), new MemoryStream(card), call.Cancellation);
+        await File.WriteAllBytesAsync(At("encoder.json"), JsonSerializer.SerializeToUtf8Bytes(encoder.Card, ScionJson.Indented), call.Cancellation);
+        await ImageEncoders.AddAsync(call.Store, encoder.Card, encoder.Model, call.Cancellation);
         if (gathered is not null) File.Delete(At("photos.rgb"));
         call.Screen.Document(new { encoder.Card, encoder.Parity, trainer.Step, folder = request.Output });
         call.Screen.Line(string.Create(CultureInfo.InvariantCulture,

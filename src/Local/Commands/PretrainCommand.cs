@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 
 namespace Scion.Local.Commands;
 
@@ -31,6 +32,10 @@ static partial class PretrainCommand
             if (result.GetValueOrDefault<double?>() is { } value && value is not (> 0 and <= 100_000)) result.AddError("--minutes is above 0 and at most 100,000.");
             if (result.GetResult(steps) is { Implicit: false }) result.AddError("Give --minutes or --steps, not both.");
         });
+        name.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string>() is { } value && !EncoderName().IsMatch(value)) result.AddError($"'{value}' is no name: 1 to 63 of a to z, 0 to 9 and '-', beginning with a letter or digit.");
+        });
         steps.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<long?>() is < 1 or > 1_000_000_000) result.AddError("--steps is at least 1.");
@@ -47,6 +52,9 @@ static partial class PretrainCommand
             call.Get(minutes) is { } m ? TimeSpan.FromMinutes(m) : call.Get(steps) is null ? TimeSpan.FromMinutes(60) : null, call.Get(steps), call.Get(seed),
             call.Get(exclude) ?? [], call.Get(holdOut), call.Get(device) == "cuda", call.Get(name), call.Get(licence))));
     }
+
+    [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,62}$")]
+    private static partial Regex EncoderName();
 
     /// <summary>What was asked for.</summary>
     sealed record Request(string[] Folders, string Output, TimeSpan? Time, long? Steps, int Seed, string[] Exclude, double HoldOut, bool Cuda, string Name, string? Licence);
