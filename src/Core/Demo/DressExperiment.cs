@@ -3,7 +3,7 @@ using Scion.Heads;
 
 namespace Scion.Demo;
 
-/// <summary>Learns from some of the pictures and says of others how they score: above 0 for the second class.</summary>
+/// <summary>Learns from some of the pictures and says of others how they score: above 0 for the second class. Any number of threads may call.</summary>
 /// <param name="train">Pictures to learn from, whose labels may be looked at.</param>
 /// <param name="test">Pictures to score, whose labels may not.</param>
 /// <param name="cancellation">Stops the work.</param>
@@ -33,7 +33,7 @@ public static class DressExperiment
     /// <param name="draws">Training pictures of each draw, as numbers of pictures; at least 3 draws.</param>
     /// <param name="test">Test pictures; in no draw.</param>
     /// <param name="truth">Of every picture: true for the second class.</param>
-    /// <param name="arms">What is compared; the last is the one of which gains are told.</param>
+    /// <param name="arms">What is compared; the last is the one of which gains are told. Called from several threads at once.</param>
     /// <param name="cancellation">Stops the experiment between learners.</param>
     /// <exception cref="ArgumentException">A picture is used twice, or there are fewer than three draws.</exception>
     public static DressOutcome Run(
@@ -42,12 +42,13 @@ public static class DressExperiment
         if (draws.Count < 3) throw new ArgumentException($"{draws.Count} draws; an interval needs three at least.", nameof(draws));
         int[] used = [.. draws.SelectMany(draw => draw), .. test];
         if (used.Distinct().Count() != used.Length) throw new ArgumentException("A picture is in two draws, or in a draw and the test.", nameof(draws));
-        double[][][] right = [.. arms.Select(arm => draws.Select(draw =>
+        double[][][] right = [.. arms.Select(_ => new double[draws.Count][])];
+        Parallel.For(0, arms.Count * draws.Count, new ParallelOptions { CancellationToken = cancellation }, work =>
         {
-            cancellation.ThrowIfCancellationRequested();
-            double[] scores = arm.Learn(draw, test, cancellation);
-            return (double[])[.. scores.Select((score, i) => score == 0 ? 0.5 : (score > 0) == truth[test[i]] ? 1 : 0)];
-        }).ToArray())];
+            (int arm, int draw) = (work / draws.Count, work % draws.Count);
+            double[] scores = arms[arm].Learn(draws[draw], test, cancellation);
+            right[arm][draw] = [.. scores.Select((score, i) => score == 0 ? 0.5 : (score > 0) == truth[test[i]] ? 1 : 0)];
+        });
         double[][] last = right[^1];
         return new DressOutcome(
             [.. arms.Select((arm, a) => ArmOf(arm.Name, right[a], 0))],

@@ -51,8 +51,11 @@ public sealed class DressExperimentTests
             double[] hard = [.. Test.Select(_ => random.NextDouble() < 0.2 ? 0.35 : 0.95)];          // mean 0.83, less what a draw loses
             DressLearner learner = (train, test, _) =>
             {
-                double lost = 0.1 * random.NextDouble();                                            // mean 0.05
-                return [.. test.Select((picture, i) => (random.NextDouble() < hard[i] - lost) == Truth[picture] ? 1.0 : -1.0)];
+                lock (random)
+                {
+                    double lost = 0.1 * random.NextDouble();                                        // mean 0.05
+                    return [.. test.Select((picture, i) => (random.NextDouble() < hard[i] - lost) == Truth[picture] ? 1.0 : -1.0)];
+                }
             };
 
             TransferArm arm = DressExperiment.Run(Draws, Test, Truth, [("any", learner)]).Arms[0].Accuracy;
