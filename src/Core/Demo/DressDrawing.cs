@@ -9,7 +9,8 @@ namespace Scion.Demo;
 /// <param name="Rgb">[height, width, 3], sRGB.</param>
 /// <param name="Cloth">Mean colour of the pixels that are cloth for more than three fifths, sRGB in [0, 255].</param>
 /// <param name="Lace">Mean colour of those that are lace for more than three fifths.</param>
-public sealed record DrawnDress(int Width, int Height, byte[] Rgb, Vector3 Cloth, Vector3 Lace);
+/// <param name="Kelvin">Colour temperature of the light on it.</param>
+public sealed record DrawnDress(int Width, int Height, byte[] Rgb, Vector3 Cloth, Vector3 Lace, float Kelvin);
 
 /// <summary>Draws dresses as photos show them: cut, cloth with lace, folds, what is around, light and camera by chance; only the dyes by
 /// the class.</summary>

@@ -64,7 +64,7 @@ static class DressPhotograph
             rgb8[(3 * i) + 1] = Byte(luma - (0.344136f * blue) - (0.714136f * red));
             rgb8[(3 * i) + 2] = Byte(luma + (1.772f * blue));
         }
-        return new DrawnDress(Width, Height, rgb8, MeanOf(rgb8, canvas.Cloth), MeanOf(rgb8, canvas.Lace));
+        return new DrawnDress(Width, Height, rgb8, MeanOf(rgb8, canvas.Cloth), MeanOf(rgb8, canvas.Lace), scene.Light.Kelvin);
 
         float Tone(float value)
         {

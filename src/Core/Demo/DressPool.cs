@@ -1,3 +1,4 @@
+using System.Numerics;
 using Scion.Vision;
 
 namespace Scion.Demo;
@@ -7,6 +8,7 @@ namespace Scion.Demo;
 public sealed class DressPool
 {
     readonly byte[][] files;
+    readonly (Vector3 Cloth, Vector3 Lace, float Kelvin)[] looks;
 
     /// <param name="draws">Sets of training pictures.</param>
     /// <param name="perClass">Training pictures of each class in a draw.</param>
@@ -17,6 +19,7 @@ public sealed class DressPool
     {
         int count = 2 * ((draws * perClass) + testPerClass);
         files = new byte[count][];
+        looks = new (Vector3, Vector3, float)[count];
         Truth = [.. Enumerable.Range(0, count).Select(i => i % 2 == 1)];
         Draws = [.. Enumerable.Range(0, draws).Select(draw => Enumerable.Range(2 * perClass * draw, 2 * perClass).ToArray())];
         Test = [.. Enumerable.Range(2 * perClass * draws, 2 * testPerClass)];
@@ -24,6 +27,7 @@ public sealed class DressPool
         {
             DrawnDress dress = DressDrawing.Draw(ColoursOf(i), ((long)seed << 32) + i);
             files[i] = PngFile.Write(dress.Rgb, dress.Width, dress.Height);
+            looks[i] = (dress.Cloth, dress.Lace, dress.Kelvin);
         });
     }
 
@@ -41,6 +45,31 @@ public sealed class DressPool
 
     /// <summary>Class of a picture.</summary>
     public static DressColours ColoursOf(int picture) => (DressColours)(picture % 2);
+
+    /// <summary>Mean colours of a picture's dress, sRGB in [0, 255], and the light that it hangs in.</summary>
+    public (Vector3 Cloth, Vector3 Lace, float Kelvin) LooksOf(int picture) => looks[picture];
+
+    /// <summary>Test pictures of different classes whose dresses have the most alike colours: the hardest pair, then the hardest of the rest.</summary>
+    /// <param name="count">Pairs.</param>
+    /// <returns>Blue and black, white and gold.</returns>
+    public IReadOnlyList<(int BlueBlack, int WhiteGold)> Alike(int count)
+    {
+        List<(int BlueBlack, int WhiteGold)> pairs = [];
+        foreach ((int blue, int white, _) in Test.Where(i => !Truth[i]).SelectMany(blue => Test.Where(i => Truth[i]).Select(white => (blue, white, Distance(blue, white))))
+            .OrderBy(pair => pair.Item3))
+        {
+            if (pairs.Count == count) break;
+            if (!pairs.Exists(pair => pair.BlueBlack == blue || pair.WhiteGold == white)) pairs.Add((blue, white));
+        }
+        return pairs;
+    }
+
+    /// <summary>How much redder, greener and bluer one dress is than another in the picture; dresses that show no cloth, or no lace, are like none.</summary>
+    float Distance(int a, int b)
+    {
+        if (looks[a].Cloth == default || looks[a].Lace == default || looks[b].Cloth == default || looks[b].Lace == default) return float.PositiveInfinity;
+        return Vector3.Distance(looks[a].Cloth, looks[b].Cloth) + Vector3.Distance(looks[a].Lace, looks[b].Lace);
+    }
 
     /// <summary>All pictures read as the product reads them.</summary>
     /// <param name="fit">Size.</param>
