@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using Google.Protobuf;
 using Scion.Demo;
 using Scion.Onnx;
@@ -36,8 +37,7 @@ static class DressTransfer
     /// <summary>A network file, as <c>scion encoders import</c> takes it, cut at each layer that <c>auto</c> offers.</summary>
     static void AddEncoder(DressPool pool, string file, List<(string Name, DressLearner Learn)> arms)
     {
-        ImageEncoderOrigin origin = new(Path.GetFileName(file)) { Channels = "bgr", Mean = [0, 0, 0], Scale = [1, 1, 1] };     // as SqueezeNet's file wants them
-        (ImageEncoder encoder, _, _) = ImageEncoders.Make(File.ReadAllBytes(file), origin);
+        ImageEncoder encoder = Open(file);
         string[] layers = [.. encoder.Card.Layers.Where(layer => layer.Offered).Select(layer => layer.Name)];
         byte[] graph = EncoderGraph.Cut(encoder.Model, layers).ToByteArray();
         using EncoderSession session = new(graph, encoder.Card.Fit, [.. encoder.Card.Layers.Where(layer => layer.Offered).Select(layer => layer.Features)], encoder.Card.Batches);
@@ -45,6 +45,15 @@ static class DressTransfer
         float[][][] features = pool.Features(session);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{encoder.Card.Name}: {pool.Files.Count / Stopwatch.GetElapsedTime(started).TotalSeconds:0} pictures/s"));
         foreach ((string name, float[][] of) in layers.Zip(features)) arms.Add(($"{encoder.Card.Name} {name}", DressExperiment.Head(Centred(of), pool.Truth)));
+    }
+
+    /// <summary>An encoder as it is stored, with its card beside it; else a network as SqueezeNet's file wants its pixels.</summary>
+    static ImageEncoder Open(string file)
+    {
+        string card = Path.Combine(Path.GetDirectoryName(file)!, "encoder.json");
+        return File.Exists(card)
+            ? ImageEncoders.Open(JsonSerializer.Deserialize<ImageEncoderCard>(File.ReadAllBytes(card), ScionJson.Strict)!, File.ReadAllBytes(file))
+            : ImageEncoders.Make(File.ReadAllBytes(file), new ImageEncoderOrigin(Path.GetFileName(file)) { Preset = PicturePreset.Named("bgr") }).Encoder;
     }
 
     /// <summary>Unit length about the mean of all pictures, no label seen.</summary>
@@ -62,7 +71,7 @@ static class DressTransfer
 #if TORCH
     static void AddScratch(DressPool pool, Dictionary<string, string> given, List<(string Name, DressLearner Learn)> arms)
     {
-        foreach (string choice in given.GetValueOrDefault("scratch", "64x40").Split(',', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string choice in given.GetValueOrDefault("scratch", "48x40").Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] parts = choice.Split('x');
             (int side, int epochs) = (int.Parse(parts[0], CultureInfo.InvariantCulture), int.Parse(parts[1], CultureInfo.InvariantCulture));

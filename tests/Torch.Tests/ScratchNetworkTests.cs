@@ -74,6 +74,22 @@ public sealed class ScratchNetworkTests
     }
 
     [Fact]
+    public void Train_SeveralAtOnce_GiveWhatEachGivesAlone()
+    {
+        (byte[] pixels, int[] labels) = Spots(20, seed: 1);
+        float[] Logits(int seed)
+        {
+            using ScratchNetwork network = ScratchNetwork.Train(pixels, labels, Side, 2, Quick with { Epochs = 5, Seed = seed }, default);
+            return [.. network.Logits(pixels).SelectMany(scores => scores)];
+        }
+        float[][] alone = [.. Enumerable.Range(0, 6).Select(Logits)];
+
+        float[][] together = [.. Enumerable.Range(0, 6).AsParallel().AsOrdered().WithDegreeOfParallelism(3).Select(Logits)];
+
+        Assert.Equal(alone, together);
+    }
+
+    [Fact]
     public void Train_Cancelled_Stops()
     {
         (byte[] pixels, int[] labels) = Spots(4, seed: 1);
