@@ -20,17 +20,42 @@ static class WireCount
     {
         int fields = 0;
         long packed = 0;
-        Walk(what, bytes, ModelProto.Descriptor, 0, ref fields, ref packed);
+        Walk(what, bytes, Model, 0, ref fields, ref packed);
     }
 
-    static void Walk(string what, ReadOnlySpan<byte> bytes, MessageDescriptor message, int depth, ref int fields, ref long packed)
+    static readonly Message Model = Message.Of(ModelProto.Descriptor, []);
+
+    /// <summary>What the fields of a message are, by number: found without a look-up per field.</summary>
+    sealed class Message
+    {
+        public const int Fields = 32;
+
+        public Message?[] Inner { get; } = new Message?[Fields];
+
+        public bool[] IsPacked { get; } = new bool[Fields];
+
+        public static Message Of(MessageDescriptor descriptor, Dictionary<string, Message> made)
+        {
+            if (made.TryGetValue(descriptor.FullName, out Message? message)) return message;
+            made.Add(descriptor.FullName, message = new Message());
+            foreach (FieldDescriptor field in descriptor.Fields.InDeclarationOrder())
+            {
+                if (field.FieldType == FieldType.Message) message.Inner[field.FieldNumber] = Of(field.MessageType, made);
+                message.IsPacked[field.FieldNumber] = field.FieldType is FieldType.Int32 or FieldType.Int64 or FieldType.UInt64;
+            }
+            return message;
+        }
+    }
+
+    static void Walk(string what, ReadOnlySpan<byte> bytes, Message message, int depth, ref int fields, ref long packed)
     {
         if (depth > MaxDepth) throw EncoderFaults.Forbidden(what, $"messages nested over {MaxDepth} deep, as graphs within graphs have");
         while (!bytes.IsEmpty)
         {
             if (++fields > MaxFields) throw EncoderFaults.TooLarge(what, $"it has over {MaxFields:n0} fields");
             ulong tag = Varint(what, ref bytes);
-            FieldDescriptor? field = tag >> 3 is > 0 and <= int.MaxValue ? message.FindFieldByNumber((int)(tag >> 3)) : throw EncoderFaults.NotOnnx(what, "a field has the number 0");
+            if (tag >> 3 == 0) throw EncoderFaults.NotOnnx(what, "a field has the number 0");
+            int field = tag >> 3 < Message.Fields ? (int)(tag >> 3) : 0;                  // 0: not one of ours
             switch ((WireFormat.WireType)(tag & 7))
             {
                 case WireFormat.WireType.Varint:
@@ -45,8 +70,8 @@ static class WireCount
                 case WireFormat.WireType.LengthDelimited:
                     ulong length = Varint(what, ref bytes);
                     if (length > (ulong)bytes.Length) throw EncoderFaults.NotOnnx(what, $"a field claims {length} bytes and {bytes.Length} follow");
-                    if (field?.FieldType == FieldType.Message) Walk(what, bytes[..(int)length], field.MessageType, depth + 1, ref fields, ref packed);
-                    else if (field is { FieldType: FieldType.Int32 or FieldType.Int64 or FieldType.UInt64 } && (packed += (long)length) > MaxPacked)
+                    if (message.Inner[field] is { } inner) Walk(what, bytes[..(int)length], inner, depth + 1, ref fields, ref packed);
+                    else if (message.IsPacked[field] && (packed += (long)length) > MaxPacked)
                         throw EncoderFaults.TooLarge(what, $"it has over {MaxPacked:n0} bytes of packed whole numbers");
                     bytes = bytes[(int)length..];
                     break;
