@@ -11,7 +11,7 @@ namespace Scion.Bench;
 /// doubled, the end cut off, a number grown. Exit code 1 when an exception has no code or a package takes over a second.</remarks>
 static class PackageFuzz
 {
-    static readonly string[] Files = [ModelPackage.ManifestName, .. ModelPackage.ServingFiles, ModelPackage.ParityName, "latest.json"];
+    static readonly string[] Files = [ModelPackage.ManifestName, .. ModelPackage.ServingFiles(ModelManifest.Reviews), ModelPackage.ParityName, "latest.json"];
 
     public static async Task<int> RunAsync(string[] arguments)
     {

@@ -19,16 +19,16 @@ static class PredictParts
         try
         {
             await ServeLoad.PublishAsync(folder);
-            ModelPackage package = await new ModelRegistry(new FileBlobStore(folder), TimeProvider.System).ReadAsync(ServeLoad.Model, ServeLoad.Version, null, ModelPackage.ServingFiles, default);
+            ModelPackage package = await new ModelRegistry(new FileBlobStore(folder), TimeProvider.System).ReadAsync(ServeLoad.Model, ServeLoad.Version, null, ModelPackage.ServingFiles(ModelManifest.Reviews), default);
             using ReviewPredictor predictor = ReviewPredictor.Load(package);
             string[] texts = ServeLoad.Texts(20, 512);
             ReadOnlySequence<byte>[] bodies = [.. texts.Select(text => new ReadOnlySequence<byte>(JsonSerializer.SerializeToUtf8Bytes(new { inputs = new[] { text } })))];
             Prediction[] answers = predictor.Predict(texts);
             float[] logits = new float[2];
             ScionApiOptions limits = new() { Key = new string('k', 32) };
-            Report("reading the body", i => PredictRequest.Parse(bodies[i], "m", limits));
+            Report("reading the body", i => PredictRequest.Parse(bodies[i], limits));
             float[] features = [.. Enumerable.Range(0, 1000 * 100).Select(i => MathF.Sin(i))], cosines = new float[1000];
-            Examples examples = new(features, new int[1000], texts, 100);
+            Examples examples = new(features, new int[1000], texts, 100, pictures: false);
             Report("1,000 examples", _ => examples.Compare(features.AsSpan(0, 100), cosines));
             Report("words, both graphs", i => predictor.Logits(texts[i], logits));
             Report("whole prediction", i => predictor.Predict(texts[i]));

@@ -21,6 +21,7 @@ using Scion.Registry;
 using Scion.Serving;
 using Scion.Storage;
 using Scion.Text;
+using Scion.Vision;
 using Scion.Web;
 
 namespace Scion.Bench;
@@ -128,7 +129,7 @@ static class ServeLoad
         float[] features = new float[Rows * Dim];
         string[] texts = [.. Enumerable.Range(0, Rows).Select(_ => string.Join(' ', Enumerable.Range(0, 20).Select(_ => Word(Drawn(random)))))];
         for (int row = 0; row < Rows; row++) encoder.Encode(texts[row], features.AsSpan(row * Dim, Dim));
-        Examples examples = new(features, [.. Enumerable.Range(0, Rows).Select(row => row % 2)], texts, Dim);
+        Examples examples = new(features, [.. Enumerable.Range(0, Rows).Select(row => row % 2)], texts, Dim, pictures: false);
         JsonElement none = JsonSerializer.SerializeToElement(new { });
         ModelManifest manifest = new()
         {
@@ -171,6 +172,7 @@ static class ServeLoad
         });
         builder.Services.AddSingleton<IBlobStore>(new FileBlobStore(folder));
         builder.Services.AddSingleton<ITrainingHost, NoTraining>();
+        builder.Services.AddSingleton<IPictureReader, InProcessPictures>();
         builder.Services.AddScionApi(options);
         WebApplication server = builder.Build();
         server.UseRouting();

@@ -68,6 +68,12 @@ static class LocalFaults
     public static InputRejectedException OutputExists(string path) => new("L012", $"'{path}' exists already.",
         "Name another, or delete it first.", Refusal.Conflict);
 
+    public static InputRejectedException NoPictures(string path) => new("L020", $"'{path}' holds no picture.",
+        "Give a .jpg, .png or .webp picture, a folder of them, or a .zip.");
+
+    public static InputRejectedException SettingsOfReviews(string model) => new("L021", $"Model '{model}' is of images, and --set says how a file of reviews is read.",
+        "Leave --set out.");
+
     /// <summary>True for a listener's "address in use", however deep it lies.</summary>
     public static bool IsPortTaken(Exception? e) =>
         e is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied } || (e is not null && IsPortTaken(e.InnerException));

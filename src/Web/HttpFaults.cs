@@ -28,9 +28,14 @@ static class HttpFaults
 
     public static Problem BodyTooLarge(long most) => new(413, "W008", Numbers($"The body is larger than {most:n0} bytes."), "Send fewer or shorter texts at a time.");
 
+    public static Problem PicturesTooLarge(long most) => new(413, "W008", Numbers($"The body is larger than {most:n0} bytes."), "Send smaller pictures, or fewer at a time.");
+
     public static Problem UploadTooLarge(long most) => new(413, "W008", Numbers($"The file is larger than {most:n0} bytes."), "Cut it into several files, or compress it.");
 
     public static Problem NotJson(string? type) => new(415, "W009", type is null ? "The request has no content type." : $"The content type is '{Shown(type)}'.", "Send application/json in UTF-8.");
+
+    public static Problem NotJudged(string? type) => new(415, "W009", type is null ? "The request has no content type." : $"The content type is '{Shown(type)}'.",
+        "Send application/json in UTF-8; for a model of images also image/jpeg, image/png, image/webp or multipart/form-data.");
 
     public static Problem Encoded(string encoding) => new(415, "W009", $"The body is encoded as '{Shown(encoding)}'.", "Send it without Content-Encoding.");
 
@@ -42,7 +47,9 @@ static class HttpFaults
 
     public static Problem TextTooLong(int index, int length, int most) => new(413, "W013", Numbers($"inputs[{index}] has {length:n0} characters; at most {most:n0} are judged."), "Cut it into parts.");
 
-    public static Problem Busy(string what, int most) => new(503, "W014", $"{most} {what} are under way already.", "Try again in a moment.") { RetryAfter = 1 };
+    public static Problem FormRefused(string fact) => new(400, "W021", $"The form is not what this address takes: {fact}.", "Send multipart/form-data in which every part is a picture file.");
+
+    public static Problem Busy(string what, long most) => new(503, "W014", $"{most.ToString(CultureInfo.InvariantCulture)} {what} are under way already.", "Try again in a moment.") { RetryAfter = 1 };
 
     public static Problem Incomplete { get; } = new(400, "W015", "The body ended before its announced length, or its framing is wrong.", "Send it again.");
 

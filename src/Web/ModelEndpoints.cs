@@ -15,6 +15,7 @@ public sealed record MeasuredModel(string Name, Figure Accuracy);
 /// <param name="Version">Name.</param>
 /// <param name="Complete">False when its publishing was cut off.</param>
 /// <param name="Latest">True when it serves.</param>
+/// <param name="Kind">"reviews" or "images"; null when it cannot be read.</param>
 /// <param name="Labels">Classes; null when it cannot be read.</param>
 /// <param name="Protocol">How it was measured.</param>
 /// <param name="Rows">Rows measured on.</param>
@@ -22,22 +23,22 @@ public sealed record MeasuredModel(string Name, Figure Accuracy);
 /// <param name="Baselines">The others, on the same rows.</param>
 /// <param name="Fault">Why it cannot be read; null when it can.</param>
 public sealed record VersionSummary(
-    string Version, bool Complete, bool Latest, IReadOnlyList<string>? Labels, Protocol? Protocol, int? Rows, Figure? Accuracy,
+    string Version, bool Complete, bool Latest, string? Kind, IReadOnlyList<string>? Labels, Protocol? Protocol, int? Rows, Figure? Accuracy,
     IReadOnlyList<MeasuredModel>? Baselines, string? Fault);
 
 /// <param name="Model">Name.</param>
-/// <param name="Kind">"reviews".</param>
+/// <param name="Kind">"reviews" or "images"; null when no version can be read.</param>
 /// <param name="Latest">Version that serves; null when none does.</param>
 /// <param name="Versions">Complete versions.</param>
 /// <param name="Serving">What the latest version measured; null when none serves.</param>
 /// <param name="Fault">Why its pointer, or the version it names, cannot be used; null when it can.</param>
-public sealed record ModelSummary(string Model, string Kind, string? Latest, int Versions, VersionSummary? Serving, string? Fault);
+public sealed record ModelSummary(string Model, string? Kind, string? Latest, int Versions, VersionSummary? Serving, string? Fault);
 
 sealed record ModelList(IReadOnlyList<ModelSummary> Models);
 
 sealed record VersionList(string Model, IReadOnlyList<VersionSummary> Versions);
 
-sealed record ModelDetail(string Model, string Kind, string? Latest, string? RollsBackTo, IReadOnlyList<VersionSummary> Versions, IReadOnlyList<PointerMove> Moves, string? Fault);
+sealed record ModelDetail(string Model, string? Kind, string? Latest, string? RollsBackTo, IReadOnlyList<VersionSummary> Versions, IReadOnlyList<PointerMove> Moves, string? Fault);
 
 sealed record VersionDetail(string Model, string Version, string Digest, bool Latest, ModelManifest Manifest);
 
@@ -63,7 +64,9 @@ sealed class ModelEndpoints(ModelRegistry registry, PredictorCache cache)
         foreach (ModelEntry entry in await registry.ListAsync(context.RequestAborted))
         {
             VersionSummary? serving = entry.Latest is { } latest ? await SummaryAsync(entry.Model, new VersionEntry(latest, Complete: true, Latest: true), context.RequestAborted) : null;
-            models.Add(new ModelSummary(entry.Model, "reviews", entry.Latest, entry.Versions, serving, entry.Fault ?? serving?.Fault));
+            string? kind = serving?.Kind;
+            if (kind is null && entry.Versions > 0) kind = (await SummariesAsync(entry.Model, context.RequestAborted)).FirstOrDefault(version => version.Kind is not null)?.Kind;
+            models.Add(new ModelSummary(entry.Model, kind, entry.Latest, entry.Versions, serving, entry.Fault ?? serving?.Fault));
         }
         await ScionApi.WriteJsonAsync(context, new ModelList(models));
     }
@@ -82,7 +85,7 @@ sealed class ModelEndpoints(ModelRegistry registry, PredictorCache cache)
         {
             fault = e.Message;
         }
-        await ScionApi.WriteJsonAsync(context, new ModelDetail(model, "reviews", pointer?.Version, pointer?.Previous?.Version, versions,
+        await ScionApi.WriteJsonAsync(context, new ModelDetail(model, versions.FirstOrDefault(version => version.Kind is not null)?.Kind, pointer?.Version, pointer?.Previous?.Version, versions,
             [.. (pointer?.Moves ?? []).Reverse().Take(50)], fault));
     }
 
@@ -118,6 +121,17 @@ sealed class ModelEndpoints(ModelRegistry registry, PredictorCache cache)
         context.Response.Headers.ContentSecurityPolicy = ReportPolicy;
         context.Response.ContentLength = report.Length;
         if (!HttpMethods.IsHead(context.Request.Method)) await context.Response.Body.WriteAsync(report, context.RequestAborted);
+    }
+
+    /// <summary>The small picture of a stored example, by the number that a prediction's neighbour has.</summary>
+    public async Task ExampleAsync(HttpContext context, string model, string version, string number)
+    {
+        ScionApi.RequireQuery(context.Request);
+        byte[] picture = await ExamplePicture.ReadAsync(registry, model, version, number, context.RequestAborted);
+        context.Response.ContentType = "image/jpeg";
+        context.Response.Headers.ContentSecurityPolicy = ReportPolicy;
+        context.Response.ContentLength = picture.Length;
+        if (!HttpMethods.IsHead(context.Request.Method)) await context.Response.Body.WriteAsync(picture, context.RequestAborted);
     }
 
     public async Task PromoteAsync(HttpContext context, string model)
@@ -166,17 +180,17 @@ sealed class ModelEndpoints(ModelRegistry registry, PredictorCache cache)
 
     async Task<VersionSummary> SummaryAsync(string model, VersionEntry entry, CancellationToken cancellation)
     {
-        if (!entry.Complete) return new VersionSummary(entry.Version, false, entry.Latest, null, null, null, null, null, RegistryFaults.VersionIncomplete(model, entry.Version).Message);
+        if (!entry.Complete) return new VersionSummary(entry.Version, false, entry.Latest, null, null, null, null, null, null, RegistryFaults.VersionIncomplete(model, entry.Version).Message);
         try
         {
             ModelManifest manifest = await registry.ReadManifestAsync(model, entry.Version, cancellation);
             IReadOnlyList<ModelMetrics> measured = manifest.Measured.Models ?? [];
-            return new VersionSummary(entry.Version, true, entry.Latest, manifest.Labels, manifest.Data.Protocol, measured.Count == 0 ? null : measured[^1].Rows,
+            return new VersionSummary(entry.Version, true, entry.Latest, manifest.Kind, manifest.Labels, manifest.Data.Protocol, measured.Count == 0 ? null : measured[^1].Rows,
                 measured.Count == 0 ? null : measured[^1].Accuracy, [.. measured.SkipLast(1).Select(model => new MeasuredModel(model.Name, model.Accuracy))], Fault: null);
         }
         catch (InputRejectedException e)
         {
-            return new VersionSummary(entry.Version, true, entry.Latest, null, null, null, null, null, e.Message);
+            return new VersionSummary(entry.Version, true, entry.Latest, null, null, null, null, null, null, e.Message);
         }
     }
 

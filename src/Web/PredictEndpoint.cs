@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Scion.Faults;
 using Scion.Serving;
 
@@ -17,6 +19,7 @@ sealed class PredictEndpoint(ScionApiOptions options, PredictorCache cache, Time
     const int ParallelFrom = 64, ExplainedUnits = 4;
 
     int underWay;
+    long pictureBytes;
 
     public async Task PredictAsync(HttpContext context, string model)
     {
@@ -28,19 +31,110 @@ sealed class PredictEndpoint(ScionApiOptions options, PredictorCache cache, Time
         }
         try
         {
-            List<string> inputs = await PredictRequest.ReadAsync(context.Request, model, options, context.RequestAborted);
-            using PredictorLease lease = await RentAsync(model, context.RequestAborted);
-            using Activity? activity = ServingMetrics.Activities.StartActivity("predict");
-            activity?.SetTag("model", model).SetTag("version", lease.Version).SetTag("texts", inputs.Count);
-            long started = time.GetTimestamp();
-            using PredictionWriter answer = PredictionWriter.Take();
-            int abstained = Judge(lease.Predictor, inputs, explain, answer, model, lease.Version, context.RequestAborted);
-            ServingMetrics.Predicted(model, inputs.Count, abstained, time.GetElapsedTime(started));
-            await answer.SendAsync(context.Response);
+            HttpRequest request = context.Request;
+            BodyKind kind = PictureBody.KindOf(request);
+            if (kind == BodyKind.Json && request.ContentLength <= options.MaxBody)
+            {
+                await AnswerAsync(context, model, explain, await PredictRequest.ReadAsync(request, options, options.MaxBody, context.RequestAborted), indexed: true);
+                return;
+            }
+            bool pictures = await IsOfImagesAsync(model, context.RequestAborted);
+            if (kind != BodyKind.Json && !pictures) throw ServingFaults.ImagesToReviews(model);
+            int most = pictures ? options.MaxPictureBody : options.MaxBody;
+            long held = pictures ? Math.Min(request.ContentLength ?? most, most) : 0;
+            if (request.ContentLength > most && pictures) throw new ProblemException(HttpFaults.PicturesTooLarge(most));
+            if (Interlocked.Add(ref pictureBytes, held) > options.MaxPictureMemory)
+            {
+                Interlocked.Add(ref pictureBytes, -held);
+                throw new ProblemException(HttpFaults.Busy("bytes of pictures", options.MaxPictureMemory));
+            }
+            try
+            {
+                if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = most + 1L;
+                PredictInputs inputs = kind switch
+                {
+                    BodyKind.Json => await PredictRequest.ReadAsync(request, options, most, context.RequestAborted),
+                    BodyKind.Picture => new PredictInputs(null, [await PictureBody.ReadAsync(request, options, context.RequestAborted)]),
+                    _ => new PredictInputs(null, await PictureBody.ReadFormAsync(request, options, context.RequestAborted)),
+                };
+                await AnswerAsync(context, model, explain, inputs, indexed: kind != BodyKind.Picture);
+            }
+            finally
+            {
+                Interlocked.Add(ref pictureBytes, -held);
+            }
         }
         finally
         {
             Interlocked.Decrement(ref underWay);
+        }
+    }
+
+    /// <param name="context">The request.</param>
+    /// <param name="model">Model name.</param>
+    /// <param name="explain">True adds what each word did.</param>
+    /// <param name="inputs">Texts or pictures.</param>
+    /// <param name="indexed">True when a refusal says which input it is of.</param>
+    async Task AnswerAsync(HttpContext context, string model, bool explain, PredictInputs inputs, bool indexed)
+    {
+        using PredictorLease lease = await RentAsync(model, context.RequestAborted);
+        int count = inputs.Texts?.Count ?? inputs.Pictures!.Count;
+        using Activity? activity = ServingMetrics.Activities.StartActivity("predict");
+        activity?.SetTag("model", model).SetTag("version", lease.Version).SetTag("inputs", count);
+        long started = time.GetTimestamp();
+        using PredictionWriter answer = PredictionWriter.Take();
+        int abstained = lease.Predictor switch
+        {
+            ReviewPredictor reviews => Judge(reviews, inputs.Texts ?? throw ServingFaults.ImagesToReviews(model), explain, answer, model, lease.Version, context.RequestAborted),
+            ImagePredictor when inputs.Pictures is null => throw ServingFaults.TextToImages(model),
+            _ when explain => throw ServingFaults.NoWords(model),
+            ImagePredictor images => await JudgeAsync(images, inputs.Pictures, indexed, answer, model, lease.Version, context.RequestAborted),
+            _ => throw new InvalidOperationException($"{lease.Predictor.GetType().Name} is not served."),
+        };
+        ServingMetrics.Predicted(model, count, abstained, time.GetElapsedTime(started));
+        await answer.SendAsync(context.Response);
+    }
+
+    async ValueTask<bool> IsOfImagesAsync(string model, CancellationToken cancellation)
+    {
+        using PredictorLease lease = await RentAsync(model, cancellation);
+        return lease.Predictor is ImagePredictor;
+    }
+
+    /// <summary>Judges all pictures, or refuses the request for the first that cannot be read.</summary>
+    static async Task<int> JudgeAsync(
+        ImagePredictor predictor, List<byte[]> pictures, bool indexed, PredictionWriter answer, string model, string version, CancellationToken cancellation)
+    {
+        Prediction[] predictions = new Prediction[pictures.Count];
+        InputRejectedException?[] faults = new InputRejectedException?[pictures.Count];
+        if (pictures.Count == 1) await JudgeOneAsync(0, cancellation);
+        else await Parallel.ForEachAsync(Enumerable.Range(0, pictures.Count), cancellation, JudgeOneAsync);
+        int refused = Array.FindIndex(faults, fault => fault is not null);
+        if (refused >= 0)
+        {
+            Problem problem = Problem.Of(faults[refused]!);
+            throw new ProblemException(indexed ? problem with { Detail = $"inputs[{refused}]: {problem.Detail}" } : problem);
+        }
+        int abstained = 0;
+        answer.Begin(model, version);
+        foreach (Prediction prediction in predictions)
+        {
+            if (prediction.Abstained) abstained++;
+            answer.Add(prediction);
+        }
+        answer.End();
+        return abstained;
+
+        async ValueTask JudgeOneAsync(int i, CancellationToken stop)
+        {
+            try
+            {
+                predictions[i] = await predictor.PredictAsync(pictures[i], stop);
+            }
+            catch (InputRejectedException e)
+            {
+                faults[i] = e;
+            }
         }
     }
 
@@ -119,12 +213,13 @@ sealed class PredictionWriter : IDisposable
     static readonly JsonEncodedText ModelName = JsonEncodedText.Encode("model"), VersionName = JsonEncodedText.Encode("version"),
         PredictionsName = JsonEncodedText.Encode("predictions"), LabelName = JsonEncodedText.Encode("label"), ScoreName = JsonEncodedText.Encode("score"),
         ScoresName = JsonEncodedText.Encode("scores"), AbstainedName = JsonEncodedText.Encode("abstained"), ReasonName = JsonEncodedText.Encode("reason"),
-        NeighboursName = JsonEncodedText.Encode("neighbours"), TextName = JsonEncodedText.Encode("text"), SimilarityName = JsonEncodedText.Encode("similarity"),
+        NameName = JsonEncodedText.Encode("name"), PictureName = JsonEncodedText.Encode("picture"), NeighboursName = JsonEncodedText.Encode("neighbours"), TextName = JsonEncodedText.Encode("text"), SimilarityName = JsonEncodedText.Encode("similarity"),
         WordsName = JsonEncodedText.Encode("words"), WordName = JsonEncodedText.Encode("word"), ContributionName = JsonEncodedText.Encode("contribution"),
         NoKnownWords = JsonEncodedText.Encode("noKnownWords"), UnlikeTraining = JsonEncodedText.Encode("unlikeTraining");
 
     readonly ArrayBufferWriter<byte> buffer = new(4096);
     readonly Utf8JsonWriter json;
+    string examples = "";
 
     PredictionWriter() => json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
 
@@ -145,6 +240,7 @@ sealed class PredictionWriter : IDisposable
 
     public void Begin(string model, string version)
     {
+        examples = $"/api/models/{model}/versions/{version}/examples/";
         json.WriteStartObject();
         json.WriteString(ModelName, model);
         json.WriteString(VersionName, version);
@@ -165,9 +261,11 @@ sealed class PredictionWriter : IDisposable
         foreach (Neighbour neighbour in prediction.Neighbours)
         {
             json.WriteStartObject();
-            json.WriteString(TextName, neighbour.Text);
+            if (neighbour.Text is { } text) json.WriteString(TextName, text);
+            if (neighbour.Name is { } name) json.WriteString(NameName, name);
             json.WriteString(LabelName, neighbour.Label);
             json.WriteNumber(SimilarityName, neighbour.Similarity);
+            if (neighbour.Example is { } example) json.WriteString(PictureName, string.Create(CultureInfo.InvariantCulture, $"{examples}{example}"));
             json.WriteEndObject();
         }
         json.WriteEndArray();

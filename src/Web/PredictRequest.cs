@@ -3,28 +3,35 @@ using System.IO.Pipelines;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
-using Scion.Serving;
 
 namespace Scion.Web;
 
-/// <summary>Reads <c>{"inputs":["a review", …]}</c> as it comes from the wire: bounded before it is held, strict about everything else.</summary>
+/// <summary>What is to be judged: texts or pictures, never both.</summary>
+/// <param name="Texts">One or more; null when pictures were sent.</param>
+/// <param name="Pictures">One or more files; null when texts were sent.</param>
+readonly record struct PredictInputs(List<string>? Texts, List<byte[]>? Pictures);
+
+/// <summary>Reads <c>{"inputs":["a review", …]}</c> or <c>{"inputs":[{"image":"base64"}, …]}</c> as it comes from the wire: bounded before it is held, strict about everything else.</summary>
 static class PredictRequest
 {
-    const string Form = "Send an object with one field, \"inputs\": an array of strings.";
+    const string Form = "Send an object with one field, \"inputs\": an array of strings, or of objects {\"image\":\"<base64>\"}.";
 
     static readonly JsonReaderOptions Strict = new() { MaxDepth = 16 };
 
     /// <exception cref="ProblemException">It is not such a body, or larger than allowed.</exception>
-    public static async ValueTask<List<string>> ReadAsync(HttpRequest request, string model, ScionApiOptions limits, CancellationToken cancellation)
+    /// <param name="request">Declared to be JSON.</param>
+    /// <param name="limits">Texts, pictures and characters.</param>
+    /// <param name="most">Bytes of the body.</param>
+    /// <param name="cancellation">Stops the reads.</param>
+    public static async ValueTask<PredictInputs> ReadAsync(HttpRequest request, ScionApiOptions limits, int most, CancellationToken cancellation)
     {
-        RequireJson(request, model);
-        if (request.ContentLength > limits.MaxBody) throw new ProblemException(HttpFaults.BodyTooLarge(limits.MaxBody));
+        if (request.ContentLength > most) throw new ProblemException(TooLarge());
         PipeReader body = request.BodyReader;
         while (true)
         {
             ReadResult read = await body.ReadAsync(cancellation);
             ReadOnlySequence<byte> bytes = read.Buffer;
-            if (bytes.Length > limits.MaxBody) throw new ProblemException(HttpFaults.BodyTooLarge(limits.MaxBody));
+            if (bytes.Length > most) throw new ProblemException(TooLarge());
             if (!read.IsCompleted)
             {
                 body.AdvanceTo(bytes.Start, bytes.End);
@@ -32,39 +39,41 @@ static class PredictRequest
             }
             try
             {
-                return Parse(bytes, model, limits);
+                return Parse(bytes, limits);
             }
             finally
             {
                 body.AdvanceTo(bytes.End);
             }
         }
+
+        Problem TooLarge() => most > limits.MaxBody ? HttpFaults.PicturesTooLarge(most) : HttpFaults.BodyTooLarge(most);
     }
 
     /// <exception cref="ProblemException">The body is not declared to be plain JSON.</exception>
-    public static void RequireJson(HttpRequest request, string? model)
+    public static void RequireJson(HttpRequest request)
     {
         if (request.Headers.ContentEncoding.Count > 0) throw new ProblemException(HttpFaults.Encoded(request.Headers.ContentEncoding.ToString()));
         string? type = request.ContentType;
         if (type is "application/json" or "application/json; charset=utf-8") return;
         if (!MediaTypeHeaderValue.TryParse(type, out MediaTypeHeaderValue? media)) throw new ProblemException(HttpFaults.NotJson(type));
-        if (model is not null && (media.Type.StartsWith("image", StringComparison.OrdinalIgnoreCase) || media.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)))
-            throw ServingFaults.ImagesToReviews(model);
-        bool utf8 = !media.Charset.HasValue || media.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || media.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase);
-        if (!utf8 || !media.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)) throw new ProblemException(HttpFaults.NotJson(type));
+        if (!IsJson(media)) throw new ProblemException(HttpFaults.NotJson(type));
     }
 
+    /// <summary>True for JSON in UTF-8.</summary>
+    public static bool IsJson(MediaTypeHeaderValue media) => media.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+        && (!media.Charset.HasValue || media.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || media.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
+
     /// <param name="json">The whole body; a byte order mark is passed over.</param>
-    /// <param name="model">For messages.</param>
-    /// <param name="limits">Texts and characters.</param>
-    /// <returns>The texts, one or more.</returns>
+    /// <param name="limits">Texts, pictures and characters.</param>
+    /// <returns>Texts or pictures, one or more.</returns>
     /// <exception cref="ProblemException">It is not such a body.</exception>
-    public static List<string> Parse(in ReadOnlySequence<byte> json, string model, ScionApiOptions limits)
+    public static PredictInputs Parse(in ReadOnlySequence<byte> json, ScionApiOptions limits)
     {
         Utf8JsonReader reader = new(WithoutMark(json), Strict);
         try
         {
-            return Read(ref reader, model, limits);
+            return Read(ref reader, limits);
         }
         catch (JsonException e)
         {
@@ -76,11 +85,12 @@ static class PredictRequest
         }
     }
 
-    static List<string> Read(ref Utf8JsonReader reader, string model, ScionApiOptions limits)
+    static PredictInputs Read(ref Utf8JsonReader reader, ScionApiOptions limits)
     {
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject) throw Unexpected($"The body is {Named(reader.TokenType)}.");
         List<string>? inputs = null;
+        List<byte[]>? pictures = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (!reader.ValueTextEquals("inputs"u8)) throw Unexpected($"The field '{HttpFaults.Shown(reader.GetString()!)}' is not known.");
@@ -91,7 +101,12 @@ static class PredictRequest
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
                 if (inputs.Count == limits.MaxInputs) throw new ProblemException(HttpFaults.TooManyInputs(limits.MaxInputs));
-                if (reader.TokenType == JsonTokenType.StartObject && IsImage(ref reader)) throw ServingFaults.ImagesToReviews(model);
+                if (reader.TokenType == JsonTokenType.StartObject && inputs.Count == 0)
+                {
+                    ReadPicture(ref reader, pictures ??= [], limits);
+                    continue;
+                }
+                if (pictures is not null) throw Unexpected($"inputs[{pictures.Count}] is {Named(reader.TokenType)} among pictures.");
                 if (reader.TokenType != JsonTokenType.String) throw Unexpected($"inputs[{inputs.Count}] is {Named(reader.TokenType)}.");
                 string text = reader.GetString()!;
                 if (text.Length > limits.MaxText) throw new ProblemException(HttpFaults.TextTooLong(inputs.Count, text.Length, limits.MaxText));
@@ -100,13 +115,22 @@ static class PredictRequest
         }
         reader.Read();                                                            // anything after the object is an error
         if (inputs is null) throw Unexpected("The field 'inputs' is missing.");
-        return inputs.Count > 0 ? inputs : throw Unexpected("'inputs' is empty.");
+        if (pictures is not null) return new PredictInputs(null, pictures);
+        return inputs.Count > 0 ? new PredictInputs(inputs, null) : throw Unexpected("'inputs' is empty.");
     }
 
-    static bool IsImage(ref Utf8JsonReader reader)
+    /// <summary>Reads <c>{"image":"base64"}</c>, from its opening brace to its closing one.</summary>
+    static void ReadPicture(ref Utf8JsonReader reader, List<byte[]> pictures, ScionApiOptions limits)
     {
-        Utf8JsonReader ahead = reader;
-        return ahead.Read() && ahead.TokenType == JsonTokenType.PropertyName && ahead.ValueTextEquals("image"u8);
+        if (pictures.Count == limits.MaxPictures) throw new ProblemException(HttpFaults.TooManyInputs(limits.MaxPictures));
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals("image"u8)) throw Unexpected($"inputs[{pictures.Count}] has no field 'image'.");
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.String) throw Unexpected($"inputs[{pictures.Count}].image is {Named(reader.TokenType)}.");
+        if (!reader.TryGetBytesFromBase64(out byte[]? picture)) throw Unexpected($"inputs[{pictures.Count}].image is not base64.");
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.EndObject) throw Unexpected($"inputs[{pictures.Count}] has more than one field.");
+        pictures.Add(picture);
     }
 
     static ProblemException Unexpected(string fact) => new(HttpFaults.UnexpectedJson(fact, Form));

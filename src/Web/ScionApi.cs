@@ -42,6 +42,8 @@ public sealed partial class ScionApi
             new("GET", "/api/models/{model}/versions", false, context => models.VersionsAsync(context, Route(context, "model"))),
             new("GET", "/api/models/{model}/versions/{version}", false, context => models.VersionAsync(context, Route(context, "model"), Route(context, "version"))),
             new("GET", "/api/models/{model}/versions/{version}/report", false, context => models.ReportAsync(context, Route(context, "model"), Route(context, "version"))),
+            new("GET", "/api/models/{model}/versions/{version}/examples/{number}", false,
+                context => models.ExampleAsync(context, Route(context, "model"), Route(context, "version"), Route(context, "number"))),
             new("GET", "/api/models/{model}/report", false, context => models.ReportAsync(context, Route(context, "model"), version: null)),
             new("GET", "/api/models/{model}/words/{word}/nearest", false, context => models.NearestAsync(context, Route(context, "model"), Route(context, "word"))),
             new("POST", "/api/models/{model}/promote", false, context => models.PromoteAsync(context, Route(context, "model"))),
@@ -155,7 +157,7 @@ public sealed partial class ScionApi
             if (body.Length > MaxBytes) throw new ProblemException(HttpFaults.BodyTooLarge(MaxBytes));
         }
         if (body.Length == 0) return null;
-        PredictRequest.RequireJson(request, model: null);
+        PredictRequest.RequireJson(request);
         try
         {
             return JsonSerializer.Deserialize<T>(body.GetBuffer().AsSpan(0, (int)body.Length), ScionJson.Strict);

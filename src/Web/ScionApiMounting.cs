@@ -10,13 +10,14 @@ using Scion.Pipelines;
 using Scion.Registry;
 using Scion.Serving;
 using Scion.Storage;
+using Scion.Vision;
 
 namespace Scion.Web;
 
 /// <summary>Mounts the API and the page in an ASP.NET Core host.</summary>
 public static class ScionApiMounting
 {
-    /// <summary>Registers the API. The host registers its <see cref="IBlobStore"/> and <see cref="ITrainingHost"/>.</summary>
+    /// <summary>Registers the API. The host registers its <see cref="IBlobStore"/>, <see cref="ITrainingHost"/> and <see cref="IPictureReader"/>.</summary>
     /// <exception cref="ValidationException">The options contradict each other.</exception>
     public static IServiceCollection AddScionApi(this IServiceCollection services, ScionApiOptions options)
     {
@@ -27,7 +28,7 @@ public static class ScionApiMounting
         services.TryAddSingleton<ModelRegistry>();
         services.TryAddSingleton<RunLedger>();
         services.AddSingleton(options);
-        services.AddSingleton(host => new PredictorCache(host.GetRequiredService<ModelRegistry>(), options.Models,
+        services.AddSingleton(host => new PredictorCache(host.GetRequiredService<ModelRegistry>(), host.GetRequiredService<IPictureReader>(), options.Models,
             host.GetRequiredService<TimeProvider>(), host.GetRequiredService<ILogger<PredictorCache>>()));
         return services.AddSingleton<ScionApi>();
     }

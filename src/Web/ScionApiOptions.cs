@@ -25,6 +25,15 @@ public sealed record ScionApiOptions : IValidatableObject
     /// <summary>UTF-16 characters of one text. Default 200,000; at most <see cref="ReviewPredictor.MaxWords"/> known words are scored.</summary>
     public int MaxText { get; init; } = 200_000;
 
+    /// <summary>Bytes of a prediction's body with pictures, for a model of images. Default 32 MiB.</summary>
+    public int MaxPictureBody { get; init; } = 32 << 20;
+
+    /// <summary>Pictures of one prediction request. Default 100.</summary>
+    public int MaxPictures { get; init; } = 100;
+
+    /// <summary>Bytes of bodies with pictures held at once; above it the answer is 503 with Retry-After. Default 512 MiB.</summary>
+    public long MaxPictureMemory { get; init; } = 512L << 20;
+
     /// <summary>Bytes of an uploaded file. Default 2 GiB.</summary>
     public long MaxUpload { get; init; } = 2L << 30;
 
@@ -44,7 +53,8 @@ public sealed record ScionApiOptions : IValidatableObject
     {
         if (KeyCheckedByHost != Key is null) yield return new("Give Key, or set KeyCheckedByHost where the platform checks keys; not both.");
         if (Key is { Length: < 32 } || Key?.All(char.IsAscii) == false) yield return new("Key needs at least 32 characters, all ASCII.");
-        if (MaxBody < 64 || MaxInputs < 1 || MaxText < 1 || MaxUpload < 1 || MaxConcurrentPredictions < 1 || MaxConcurrentUploads < 1)
-            yield return new("Every limit must be above 0, MaxBody at least 64.");
+        if (MaxBody < 64 || MaxInputs < 1 || MaxText < 1 || MaxUpload < 1 || MaxConcurrentPredictions < 1 || MaxConcurrentUploads < 1
+            || MaxPictureBody < 64 || MaxPictures < 1 || MaxPictureMemory < MaxPictureBody)
+            yield return new("Every limit must be above 0, MaxBody and MaxPictureBody at least 64, MaxPictureMemory at least MaxPictureBody.");
     }
 }

@@ -14,6 +14,7 @@ using Scion.Registry;
 using Scion.Serving;
 using Scion.Storage;
 using Scion.Tests.Registry;
+using Scion.Vision;
 using Scion.Web;
 
 namespace Scion.Tests;
@@ -71,6 +72,7 @@ public sealed class RunningApi : IAsyncDisposable
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddSingleton<FakeTraining>();
         builder.Services.AddSingleton<ITrainingHost>(services => services.GetRequiredService<FakeTraining>());
+        builder.Services.AddSingleton<IPictureReader, InProcessPictures>();
         builder.Services.AddScionApi(options);
         WebApplication server = builder.Build();
         server.UseRouting();

@@ -31,6 +31,15 @@ public static class ImageShard
         shard.Write(row.Bytes.Span);
     }
 
+    /// <summary>Label of each row, as written; null where there is none.</summary>
+    public static async Task<IReadOnlyList<string?>> LabelsAsync(IBlobStore store, ShardRef shard, CancellationToken cancellation)
+    {
+        (string[] labels, ReadOnlyMemory<byte> rows) = RowIndex.Parse(await store.ReadAsync(shard.Index, cancellation));
+        string?[] named = new string?[shard.RowCount];
+        for (int row = 0; row < named.Length; row++) named[row] = RowIndex.Rows(rows)[row].Label is >= 0 and var label ? labels[label] : null;
+        return named;
+    }
+
     /// <summary>Bytes that a row takes.</summary>
     public static int LengthOf(string name, int bytes) => 8 + Encoding.UTF8.GetByteCount(name) + bytes;
 

@@ -20,7 +20,17 @@ public sealed record BuildPackageInput(
 /// <param name="Digest">SHA-256 of <c>model.json</c>.</param>
 /// <param name="ParityError">Largest |Δ logit|.</param>
 /// <param name="Files">All files, <c>model.json</c> among them.</param>
-public sealed record PackageBuilt(string Digest, double ParityError, IReadOnlyList<PackageFile> Files);
+public sealed record PackageBuilt(string Digest, double ParityError, IReadOnlyList<PackageFile> Files)
+{
+    /// <summary>Stores the files of a package as a step's output.</summary>
+    internal static async Task<PackageBuilt> StoreAsync(StepWriter writer, ModelPackage package, double parity, CancellationToken cancellation)
+    {
+        List<PackageFile> files = [];
+        foreach (string name in package.Names.Order(StringComparer.Ordinal))
+            files.Add(new PackageFile(name, await writer.AddAsync(name, package[name], cancellation)));
+        return new PackageBuilt(package.Digest, parity, files);
+    }
+}
 
 public sealed record PackageFile(string Name, ArtifactRef Content);
 
@@ -39,51 +49,37 @@ public sealed class BuildPackageStep(StepMemo memo)
         memo.RunAsync(nameof(BuildPackageStep), Version, input, async writer =>
         {
             (ModelPackage package, double parity) = await BuildAsync(input, cancellation);
-            List<PackageFile> files = [];
-            foreach (string name in package.Names.Order(StringComparer.Ordinal))
-                files.Add(new PackageFile(name, await writer.AddAsync(name, package[name], cancellation)));
-            return new PackageBuilt(package.Digest, parity, files);
+            return await PackageBuilt.StoreAsync(writer, package, parity, cancellation);
         }, cancellation);
 
     async Task<(ModelPackage Package, double Parity)> BuildAsync(BuildPackageInput input, CancellationToken cancellation)
     {
-        Evaluated evaluated = input.Evaluated;
         SentenceEncoder encoder = SentenceEncoder.Parse(await Store.ReadAsync(input.Encoder.Encoder, cancellation));
-        LinearHead head = LinearHead.Parse(await Store.ReadAsync(evaluated.Fitted, cancellation));
-        RowTable table = RowTable.Parse(await Store.ReadAsync(input.Data.Rows, cancellation));
-        (float[] values, int dim) = await LabelledFeatures.GatherAsync(Store, table, input.Features, cancellation);
-        if (dim != encoder.Dim) throw RegistryFaults.Inconsistent($"features have {dim} components; the encoder gives {encoder.Dim}.");
-        float[][] features = [.. values.Chunk(dim)];                       // [row][dim]
-        int[] train = [.. Enumerable.Range(0, table.Labelled.Count).Where(row => table.Labelled[row].Use == RowUse.Train)];
-        int[] stored = Spaced(train, Examples.MaxRows), compared = Spaced([.. Enumerable.Range(0, table.Labelled.Count)], ParityCheck.MaxRows);
+        PackageRows rows = await PackageRows.ReadAsync(Store, input.Data, input.Features, input.Evaluated, ParityCheck.MaxRows, cancellation);
+        if (rows.Dim != encoder.Dim) throw RegistryFaults.Inconsistent($"features have {rows.Dim} components; the encoder gives {encoder.Dim}.");
         Dictionary<int, string> texts = [];
-        HeldOutPredictions held = HeldOutPredictions.Parse(await Store.ReadAsync(evaluated.TestPredictions, cancellation));
-        IReadOnlyList<(int Row, int Predicted, double Score)> shown = HeldOutExample.Choose(held, row => table.Labelled[row].Label, evaluated.Temperature);
-        HashSet<int> wanted = [.. stored, .. compared, .. shown.Select(example => example.Row)];
-        await foreach (LabelledText row in LabelledText.ReadAsync(Store, input.Data, table, wanted.Contains, cancellation)) texts[row.Row] = row.Text;
+        HashSet<int> wanted = [.. rows.Stored, .. rows.Compared, .. rows.Shown.Select(example => example.Row)];
+        await foreach (LabelledText row in LabelledText.ReadAsync(Store, input.Data, rows.Table, wanted.Contains, cancellation)) texts[row.Row] = row.Text;
 
-        Examples examples = new([.. stored.SelectMany(row => features[row])], [.. stored.Select(row => table.Labelled[row].Label)],
-            [.. stored.Select(row => Examples.Cut(texts[row]))], encoder.Dim);
-        (double abstainBelow, double? share) = AbstainThreshold.For(examples, stored, train, row => features[row], evaluated.AbstainBelow);
+        (Examples examples, ExampleFacts facts) = rows.ExamplesWith([.. rows.Stored.Select(row => Examples.Cut(texts[row]))], pictures: false);
         Dictionary<string, ReadOnlyMemory<byte>> files = new()
         {
             [ModelPackage.EncoderName] = TextEncoderGraph.Write(encoder).ToByteArray(),
-            [ModelPackage.HeadName] = HeadGraph.Write(head, evaluated.Temperature, input.Data.Labels).ToByteArray(),
+            [ModelPackage.HeadName] = HeadGraph.Write(rows.Head, input.Evaluated.Temperature, input.Data.Labels).ToByteArray(),
             [ModelPackage.VocabularyName] = encoder.Vocabulary.ToBytes(),
             [ModelPackage.ExamplesName] = examples.ToTensors(),
             [ModelPackage.ExampleTextsName] = examples.ToLines(input.Data.Labels),
         };
-        IReadOnlyList<CalibrationBin> calibration = CalibrationBin.Of(held, row => table.Labelled[row].Label, evaluated.Temperature);
-        ModelManifest manifest = Describe(input, calibration, new ExampleFacts(stored.Length, train.Length, abstainBelow, share));
+        ModelManifest manifest = Describe(input, rows.Calibration, facts);
 
         ParityCheck parity;
         using (ReviewPredictor predictor = ReviewPredictor.Load(ModelPackage.Seal(manifest, files)))
-            parity = ParityCheck.Measure(predictor, compared.Select(row => (row, texts[row], Logits(head, features[row]))));
-        manifest = manifest with { Parity = new ParityFacts(compared.Length, parity.Largest, parity.Limit) };
+            parity = ParityCheck.Measure(predictor, rows.Compared.Select(row => (row, texts[row], rows.Logits(row))));
+        manifest = manifest with { Parity = new ParityFacts(rows.Compared.Length, parity.Largest, parity.Limit) };
         files[ModelPackage.ParityName] = parity.ToBytes();
         manifest = ModelPackage.Seal(manifest, files).Manifest;               // with the digests of all files so far, for the report
-        files[ModelPackage.ReportName] = Encoding.UTF8.GetBytes(ReviewReport.Html(manifest, [.. shown.Select(example => new HeldOutExample(
-            Examples.Cut(texts[example.Row]), input.Data.Labels[table.Labelled[example.Row].Label], input.Data.Labels[example.Predicted], example.Score))]));
+        files[ModelPackage.ReportName] = Encoding.UTF8.GetBytes(ReviewReport.Html(manifest, [.. rows.Shown.Select(example => new HeldOutExample(
+            Examples.Cut(texts[example.Row]), input.Data.Labels[rows.LabelOf(example.Row)], input.Data.Labels[example.Predicted], example.Score))]));
         files[ModelPackage.CardName] = Encoding.UTF8.GetBytes(ModelCard.Markdown(manifest));
         return (ModelPackage.Seal(manifest, files), parity.Largest);
     }
@@ -93,7 +89,7 @@ public sealed class BuildPackageStep(StepMemo memo)
         (CuratedRows data, EncoderTrained encoder, Evaluated evaluated) = (input.Data, input.Encoder, input.Evaluated);
         return new ModelManifest
         {
-            Kind = "reviews",
+            Kind = ModelManifest.Reviews,
             CodeVersion = TrainReviewsRequest.CodeVersion,
             Labels = data.Labels,
             DataDigest = input.DataDigest,
@@ -110,15 +106,4 @@ public sealed class BuildPackageStep(StepMemo memo)
             Warnings = [.. data.Warnings.Concat(evaluated.Warnings).Distinct(StringComparer.Ordinal)],
         };
     }
-
-    static float[] Logits(LinearHead head, float[] features)
-    {
-        float[] logits = new float[head.Classes];
-        head.Logits(features, logits);
-        return logits;
-    }
-
-    /// <summary>At most <paramref name="most"/> of the rows, evenly spaced.</summary>
-    static int[] Spaced(int[] rows, int most) =>
-        rows.Length <= most ? rows : [.. Enumerable.Range(0, most).Select(i => rows[(int)((long)i * rows.Length / most)])];
 }

@@ -24,22 +24,7 @@ public static class ModelCard
         card.Append("## Intended use\n\nReviews like those it learned from: the same language, subject and length. Decisions about people need a person.\n")
             .Append(Plain, $"{ReportAdvice.Abstention(manifest)} Do not act on an answer that abstains.\n\n");
 
-        card.Append("## Data\n\n| Class | Learned from | Held out |\n|---|---:|---:|\n");
-        Dictionary<string, long> test = manifest.Data.Test.ToDictionary(count => count.Label, count => count.Rows, StringComparer.Ordinal);
-        foreach (Datasets.LabelCount count in manifest.Data.Train)
-            card.Append(Plain, $"| {Escaped(count.Label)} | {ReportText.Number(count.Rows)} | {ReportText.Number(test.GetValueOrDefault(count.Label))} |\n");
-        card.Append(Plain, $"\nBeside these, {ReportText.Count(manifest.Data.Unlabelled, "unlabelled row", "unlabelled rows")}. Left out: {ReportText.Count(manifest.Data.Duplicates, "copy", "copies")}, {ReportText.Count(manifest.Data.Conflicts, "row", "rows")} with two labels.\n")
-            .Append(Plain, $"{ReportAdvice.Protocol(manifest)}\nSHA-256 over the files' names and digests: `{manifest.DataDigest}`.\n\n");
-
-        card.Append("## Measured\n\n| Model | Rows | Accuracy, % | Macro F1, % | Log loss, nats |\n|---|---:|---:|---:|---:|\n");
-        foreach (ModelMetrics model in manifest.Measured.Models)
-            card.Append(Plain, $"| {Escaped(ReportText.Model(model.Name))} | {ReportText.Number(model.Rows)} | {Cell(model.Accuracy)} | {Cell(model.MacroF1)} | {(model.LogLoss is { } loss ? ReportText.Value(loss) : "–")} |\n");
-        card.Append('\n');
-        foreach (PairedTest comparison in manifest.Measured.Comparisons) card.Append(Plain, $"- {Escaped(ReportAdvice.Comparison(comparison))}\n");
-        card.Append("\n| Class | Rows | Precision, % | Recall, % | F1, % |\n|---|---:|---:|---:|---:|\n");
-        foreach (ClassMetrics one in own.Classes)
-            card.Append(Plain, $"| {Escaped(one.Label)} | {ReportText.Number(one.Support)} | {Cell(one.Precision)} | {Cell(one.Recall)} | {Cell(one.F1)} |\n");
-
+        DataAndFigures(card, manifest);
         card.Append("\n## Limits\n\n- It weighs words; it does not read. Negation, irony and order of words are mostly lost on it.\n")
             .Append(Plain, $"- Words that are not among its {ReportText.Number(manifest.Encoder.Words)} are ignored.\n")
             .Append("- Probabilities are calibrated on data like the training data, and only there.\n")
@@ -63,12 +48,33 @@ public static class ModelCard
         return card.ToString();
     }
 
+    /// <summary>The sections on data and figures that cards of every kind have.</summary>
+    internal static void DataAndFigures(StringBuilder card, ModelManifest manifest)
+    {
+        ModelMetrics own = manifest.Measured.Models[^1];
+        card.Append("## Data\n\n| Class | Learned from | Held out |\n|---|---:|---:|\n");
+        Dictionary<string, long> test = manifest.Data.Test.ToDictionary(count => count.Label, count => count.Rows, StringComparer.Ordinal);
+        foreach (Datasets.LabelCount count in manifest.Data.Train)
+            card.Append(Plain, $"| {Escaped(count.Label)} | {ReportText.Number(count.Rows)} | {ReportText.Number(test.GetValueOrDefault(count.Label))} |\n");
+        card.Append(Plain, $"\nBeside these, {ReportText.Count(manifest.Data.Unlabelled, "unlabelled row", "unlabelled rows")}. Left out: {ReportText.Count(manifest.Data.Duplicates, "copy", "copies")}, {ReportText.Count(manifest.Data.Conflicts, "row", "rows")} with two labels.\n")
+            .Append(Plain, $"{ReportAdvice.Protocol(manifest)}\nSHA-256 over the files' names and digests: `{manifest.DataDigest}`.\n\n");
+
+        card.Append("## Measured\n\n| Model | Rows | Accuracy, % | Macro F1, % | Log loss, nats |\n|---|---:|---:|---:|---:|\n");
+        foreach (ModelMetrics model in manifest.Measured.Models)
+            card.Append(Plain, $"| {Escaped(ReportText.Model(model.Name))} | {ReportText.Number(model.Rows)} | {Cell(model.Accuracy)} | {Cell(model.MacroF1)} | {(model.LogLoss is { } loss ? ReportText.Value(loss) : "–")} |\n");
+        card.Append('\n');
+        foreach (PairedTest comparison in manifest.Measured.Comparisons) card.Append(Plain, $"- {Escaped(ReportAdvice.Comparison(comparison))}\n");
+        card.Append("\n| Class | Rows | Precision, % | Recall, % | F1, % |\n|---|---:|---:|---:|---:|\n");
+        foreach (ClassMetrics one in own.Classes)
+            card.Append(Plain, $"| {Escaped(one.Label)} | {ReportText.Number(one.Support)} | {Cell(one.Precision)} | {Cell(one.Recall)} | {Cell(one.F1)} |\n");
+    }
+
     static string Cell(Figure figure) => string.Create(CultureInfo.InvariantCulture, $"{100 * figure.Value:0.0} ({100 * figure.Low:0.0} to {100 * figure.High:0.0})");
 
-    static string Numeral(long value) => value.ToString(CultureInfo.InvariantCulture);
+    internal static string Numeral(long value) => value.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Text that Markdown shows as it is, on one line and in a table's cell.</summary>
-    static string Escaped(string text)
+    internal static string Escaped(string text)
     {
         StringBuilder escaped = new(text.Length + 8);
         foreach (Rune rune in text.EnumerateRunes())

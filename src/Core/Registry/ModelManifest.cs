@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Scion.Datasets;
 using Scion.Evaluation;
+using Scion.Heads;
 using Scion.Text;
+using Scion.Vision;
 
 namespace Scion.Registry;
 
@@ -9,12 +11,15 @@ namespace Scion.Registry;
 /// bytes. Its SHA-256 is the version's identity.</summary>
 public sealed record ModelManifest
 {
-    /// <summary>Schema this code writes. It reads this and every earlier one.</summary>
-    public const int CurrentSchema = 1;
+    /// <summary>The latest schema this code knows. It reads this and every earlier one.</summary>
+    public const int CurrentSchema = 2;
 
-    public int SchemaVersion { get; init; } = CurrentSchema;
+    /// <summary>1 for reviews; 2 for images, which programs of schema 1 cannot serve.</summary>
+    public int SchemaVersion { get; init; } = 1;
 
-    /// <summary>"reviews" or "images".</summary>
+    public const string Reviews = "reviews", Images = "images";
+
+    /// <summary><see cref="Reviews"/> or <see cref="Images"/>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>Version of the training code, <see cref="Pipelines.TrainingRequest.CodeVersion"/>.</summary>
@@ -33,6 +38,9 @@ public sealed record ModelManifest
 
     public required EncoderFacts Encoder { get; init; }
 
+    /// <summary>The image network; null for reviews.</summary>
+    public NetworkFacts? Network { get; init; }
+
     public required HeadFacts Head { get; init; }
 
     public required DataFacts Data { get; init; }
@@ -50,10 +58,10 @@ public sealed record ModelManifest
     public SortedDictionary<string, FileFacts> Files { get; init; } = new(StringComparer.Ordinal);
 }
 
-/// <param name="Digest">SHA-256 of the encoder's content.</param>
-/// <param name="Source">Where its vectors come from.</param>
-/// <param name="Dim">Components of a text's features.</param>
-/// <param name="Words">Words with a vector.</param>
+/// <param name="Digest">SHA-256 of the encoder's content; of images, the digest of the stored network it was cut from.</param>
+/// <param name="Source">Where it comes from.</param>
+/// <param name="Dim">Components of an input's features.</param>
+/// <param name="Words">Words with a vector; 0 for images.</param>
 /// <param name="Parameters">Numbers learned in pretraining.</param>
 /// <param name="Loss">Mean loss a pair over the last epoch, nats; null when nothing was trained.</param>
 /// <param name="Reproducible">False when several threads trained it.</param>
@@ -61,6 +69,21 @@ public sealed record ModelManifest
 /// <param name="Options">Options it was trained with, as they were.</param>
 public sealed record EncoderFacts(
     string Digest, EncoderSource Source, int Dim, int Words, long Parameters, double? Loss, bool Reproducible, string Device, JsonElement Options);
+
+/// <summary>The image network whose features are used, cut at one layer.</summary>
+/// <param name="Name">What people call it.</param>
+/// <param name="Source">File name or address it came from, or the command that made it.</param>
+/// <param name="SourceSha256">Digest of the file as it came.</param>
+/// <param name="Licence">As given by who imported it; null when not given.</param>
+/// <param name="TrainedOn">What it learned from, as given; null when not given.</param>
+/// <param name="Layer">Where it is cut.</param>
+/// <param name="Layers">What each layer that was tried reached in validation; empty when there was no choice.</param>
+/// <param name="Parameters">Numbers learned, of the whole network.</param>
+/// <param name="Fit">How a picture of any size becomes its input.</param>
+/// <param name="Values">What the first nodes of <c>encoder.onnx</c> do to the values of pixels.</param>
+public sealed record NetworkFacts(
+    string Name, string Source, string SourceSha256, string? Licence, string? TrainedOn, string Layer, IReadOnlyList<SetScore> Layers, long Parameters,
+    PictureFit Fit, PictureValues Values);
 
 /// <param name="Kind">"logistic" or "nearest-mean".</param>
 /// <param name="Strength">L2 strength; null for nearest-mean.</param>

@@ -25,8 +25,18 @@ public sealed partial class ModelPackage
     public const string ReportName = "report.html";
     public const string CardName = "README.md";
 
-    /// <summary>What serving needs; the rest is for people.</summary>
-    public static IReadOnlyList<string> ServingFiles { get; } = [EncoderName, HeadName, VocabularyName, ExamplesName, ExampleTextsName];
+    /// <summary>Small pictures of the stored examples of an images model, as <see cref="PictureArchive"/> names them.</summary>
+    public const string ExamplePicturesName = "examples.zip";
+
+    /// <summary>The fitted pictures that <c>parity.json</c> of an images model compares.</summary>
+    public const string ParityPicturesName = "parity.zip";
+
+    static readonly IReadOnlyList<string> OfReviews = [EncoderName, HeadName, VocabularyName, ExamplesName, ExampleTextsName],
+        OfImages = [EncoderName, HeadName, ExamplesName, ExampleTextsName];
+
+    /// <summary>What serving needs of a version; the rest is for people.</summary>
+    /// <param name="kind">As <see cref="ModelManifest.Kind"/>.</param>
+    public static IReadOnlyList<string> ServingFiles(string kind) => kind == ModelManifest.Images ? OfImages : OfReviews;
 
     readonly IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files;
 
@@ -95,7 +105,7 @@ public sealed partial class ModelPackage
 
     static ModelManifest Checked(string path, ModelManifest manifest)
     {
-        if (manifest.Kind != "reviews") throw RegistryFaults.Malformed(path, $"kind '{manifest.Kind}' is not known.");
+        if (manifest.Kind is not (ModelManifest.Reviews or ModelManifest.Images)) throw RegistryFaults.Malformed(path, $"kind '{manifest.Kind}' is not known.");
         if (manifest.Labels is not { Count: >= 2 } || manifest.Labels.Any(string.IsNullOrEmpty)
             || manifest.Labels.Distinct(StringComparer.Ordinal).Count() != manifest.Labels.Count)
             throw RegistryFaults.Malformed(path, "it needs two or more distinct labels.");
@@ -104,7 +114,11 @@ public sealed partial class ModelPackage
             || manifest.Measured.Models.Any(model => model is null) || manifest.Files.Values.Any(file => file is null))
             throw RegistryFaults.Malformed(path, "a part of it is null.");
         if (manifest.Measured.Models.Count == 0) throw RegistryFaults.Malformed(path, "it has no measured model.");
-        if (manifest.Encoder.Dim is < 1 or > MaxDim || manifest.Encoder.Words is < 1 or > MaxWords || manifest.Examples.Rows < 0)
+        bool pictures = manifest.Kind == ModelManifest.Images;
+        if (pictures != manifest.Network is not null) throw RegistryFaults.Malformed(path, $"a model of {manifest.Kind} has {(pictures ? "no" : "an")} image network.");
+        if (manifest.Network is { } network && (network.Fit.Height is < 16 or > 1024 || network.Fit.Width is < 16 or > 1024 || network.Layers.Any(layer => layer is null)))
+            throw RegistryFaults.Malformed(path, $"its network takes pictures of {network.Fit.Width} × {network.Fit.Height}, or a part of it is null.");
+        if (manifest.Encoder.Dim is < 1 or > MaxDim || (pictures ? manifest.Encoder.Words != 0 : manifest.Encoder.Words is < 1 or > MaxWords) || manifest.Examples.Rows < 0)
             throw RegistryFaults.Malformed(path, $"it claims {manifest.Encoder.Words} words of {manifest.Encoder.Dim} components and {manifest.Examples.Rows} examples.");
         if (!double.IsFinite(manifest.Examples.AbstainBelow)) throw RegistryFaults.Malformed(path, "its abstention threshold is not finite.");
         foreach ((string name, FileFacts file) in manifest.Files)

@@ -84,14 +84,21 @@ public sealed class ModelRegistry(IBlobStore store, TimeProvider time)
     /// <param name="names">Files to read; null for all that <c>model.json</c> lists.</param>
     /// <param name="cancellation">Stops the reads.</param>
     /// <exception cref="InputRejectedException">Absent (R003, R004), malformed (R005, R006), damaged (R007, R008) or not the one meant (R010).</exception>
-    public async Task<ModelPackage> ReadAsync(string model, string version, string? digest, IEnumerable<string>? names, CancellationToken cancellation)
+    public Task<ModelPackage> ReadAsync(string model, string version, string? digest, IEnumerable<string>? names, CancellationToken cancellation) =>
+        ReadNamedAsync(model, version, digest, manifest => names ?? manifest.Files.Keys, cancellation);
+
+    /// <summary>Reads what serving needs of a version; otherwise as <see cref="ReadAsync"/>.</summary>
+    public Task<ModelPackage> ReadServedAsync(string model, string version, string? digest, CancellationToken cancellation) =>
+        ReadNamedAsync(model, version, digest, manifest => ModelPackage.ServingFiles(manifest.Kind), cancellation);
+
+    async Task<ModelPackage> ReadNamedAsync(string model, string version, string? digest, Func<ModelManifest, IEnumerable<string>> names, CancellationToken cancellation)
     {
         byte[] json = await ReadManifestBytesAsync(model, version, cancellation);
         string found = ModelPackage.DigestOf(json);
         if (digest is not null && found != digest) throw RegistryFaults.PointerMismatch(model, version, digest, found);
         ModelManifest manifest = ModelPackage.ReadManifest(FileOf(model, version, ModelPackage.ManifestName).ToString(), json);
         Dictionary<string, ReadOnlyMemory<byte>> files = [];
-        foreach (string name in names ?? manifest.Files.Keys)
+        foreach (string name in names(manifest))
         {
             files[name] = manifest.Files.TryGetValue(name, out FileFacts? expected)
                 ? await ReadFileAsync(FileOf(model, version, name), expected, cancellation)
@@ -109,9 +116,22 @@ public sealed class ModelRegistry(IBlobStore store, TimeProvider time)
     public async Task<(string Version, ModelPackage Package)> ReadChosenAsync(
         string model, string? version, IEnumerable<string>? names, CancellationToken cancellation)
     {
-        if (version is not null) return (version, await ReadAsync(model, version, digest: null, names, cancellation));
+        (string chosen, string? digest) = await ChosenAsync(model, version, cancellation);
+        return (chosen, await ReadAsync(model, chosen, digest, names, cancellation));
+    }
+
+    /// <summary>Reads what serving needs of the version a person chose, or of the one that serves; otherwise as <see cref="ReadChosenAsync"/>.</summary>
+    public async Task<(string Version, ModelPackage Package)> ReadChosenServedAsync(string model, string? version, CancellationToken cancellation)
+    {
+        (string chosen, string? digest) = await ChosenAsync(model, version, cancellation);
+        return (chosen, await ReadServedAsync(model, chosen, digest, cancellation));
+    }
+
+    async Task<(string Version, string? Digest)> ChosenAsync(string model, string? version, CancellationToken cancellation)
+    {
+        if (version is not null) return (version, null);
         (LatestPointer pointer, _) = await FindLatestAsync(model, cancellation) ?? throw RegistryFaults.ModelNotFound(model);
-        return (pointer.Version, await ReadAsync(model, pointer.Version, pointer.Digest, names, cancellation));
+        return (pointer.Version, pointer.Digest);
     }
 
     /// <summary>The manifest of a version.</summary>

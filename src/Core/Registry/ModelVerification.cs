@@ -1,6 +1,7 @@
 using System.Globalization;
 using Scion.Faults;
 using Scion.Serving;
+using Scion.Vision;
 
 namespace Scion.Registry;
 
@@ -24,6 +25,7 @@ public static class ModelVerification
 {
     /// <summary>Checks the pointer, then all digests, loading and parity of one version or of all.</summary>
     /// <param name="registry">Where the model lives.</param>
+    /// <param name="pictures">Reads stored pictures, for versions of images.</param>
     /// <param name="model">Model name.</param>
     /// <param name="version">One version; null for all.</param>
     /// <param name="progress">Told after each version; may be null.</param>
@@ -31,7 +33,7 @@ public static class ModelVerification
     /// <exception cref="InputRejectedException">The name is not allowed (R001), or there is no such model (R002) or version (R003).</exception>
     /// <exception cref="TransientStorageException">Storage did not answer: nothing is said about the model then.</exception>
     public static async Task<ModelVerified> VerifyAsync(
-        ModelRegistry registry, string model, string? version, IProgress<(int Done, int Total)>? progress, CancellationToken cancellation)
+        ModelRegistry registry, IPictureReader pictures, string model, string? version, IProgress<(int Done, int Total)>? progress, CancellationToken cancellation)
     {
         List<VerifiedCheck> checks = [];
         (VerifiedCheck? pointer, string? latest, string? digest) = await PointerAsync(registry, model, cancellation);
@@ -52,7 +54,7 @@ public static class ModelVerification
         VersionEntry[] chosen = [.. versions.Where(entry => version is null || entry.Version == version)];
         for (int i = 0; i < chosen.Length; i++)
         {
-            await VersionAsync(checks, registry, model, chosen[i].Version, chosen[i].Version == latest ? digest : null, cancellation);
+            await VersionAsync(checks, registry, pictures, model, chosen[i].Version, chosen[i].Version == latest ? digest : null, cancellation);
             progress?.Report((i + 1, chosen.Length));
         }
         return new ModelVerified(model, checks);
@@ -73,7 +75,7 @@ public static class ModelVerification
     }
 
     static async Task VersionAsync(
-        List<VerifiedCheck> checks, ModelRegistry registry, string model, string version, string? digest, CancellationToken cancellation)
+        List<VerifiedCheck> checks, ModelRegistry registry, IPictureReader pictures, string model, string version, string? digest, CancellationToken cancellation)
     {
         string check = "digests";
         try
@@ -82,10 +84,10 @@ public static class ModelVerification
             checks.Add(new VerifiedCheck(version, check, true, string.Create(CultureInfo.InvariantCulture,
                 $"{package.Manifest.Files.Count} files, {package.Manifest.Files.Values.Sum(file => file.Length):n0} bytes; model.json {package.Digest}.")));
             check = "loads";
-            using ReviewPredictor predictor = ReviewPredictor.Load(package);
-            checks.Add(new VerifiedCheck(version, check, true, string.Create(CultureInfo.InvariantCulture, $"{package.Manifest.Encoder.Words:n0} words, {package.Manifest.Labels.Count} classes.")));
+            using Predictor predictor = Predictor.Load(package, pictures);
+            checks.Add(new VerifiedCheck(version, check, true, string.Create(CultureInfo.InvariantCulture, $"{(package.Manifest.Network is { } network ? $"{network.Name} cut at {network.Layer}, {package.Manifest.Encoder.Dim:n0} features" : $"{package.Manifest.Encoder.Words:n0} words")}, {package.Manifest.Labels.Count} classes.")));
             check = "parity";
-            double largest = ParityCheck.Repeat(predictor, package[ModelPackage.ParityName].Span);
+            double largest = await ParityCheck.RepeatAsync(predictor, package, cancellation);
             checks.Add(new VerifiedCheck(version, check, true, string.Create(CultureInfo.InvariantCulture,
                 $"largest |Δ logit| here {largest:0.#e+0}, when published {package.Manifest.Parity.Largest:0.#e+0}, allowed {ParityCheck.MaxError:0.###}.")));
         }

@@ -54,5 +54,15 @@ public static class RegistryFaults
     public static InputRejectedException MovedMeanwhile(string model, string from, string to) => new("R016",
         $"'{model}' serves {to}, not {from}, which was to be rolled back.", "Look at its history with 'scion models show' and decide again.", Refusal.Conflict);
 
+    public static InputRejectedException OtherKind(string model, string serves, string made) => new("R017",
+        $"Model '{model}' is of {serves} and serves; this version is of {made}.", "A model belongs to one kind: train under another name.", Refusal.Conflict);
+
+    public static InputRejectedException ExportDiffers(double largest, int row, double limit) => new("R018",
+        $"The exported graph's probabilities differ from the served model's by {largest:g3} at stored picture {row}; at most {limit:g3} is written.",
+        "This is a defect of Scion or of ONNX Runtime on this machine; report it with the output of 'scion models verify'.");
+
+    public static InputRejectedException NoExample(string model, string version, string number) => new("R019",
+        $"Version '{Shown(version)}' of '{model}' has no stored picture '{Shown(number)}'.", "Numbers are those that a prediction's neighbours have; models of reviews have none.", Refusal.NotFound);
+
     static string Shown(string text) => string.Concat(text.Take(80).Select(c => c is >= ' ' and < '\x7f' and not '\'' ? c : '?'));
 }

@@ -10,8 +10,8 @@ static class ReportAdvice
     public static string Protocol(ModelManifest manifest) => manifest.Data.Protocol switch
     {
         Datasets.Protocol.GivenSplit => $"Measured on the {ReportText.Count(TestRows(manifest), "row", "rows")} that the files marked as test; nothing learned from them.",
-        Datasets.Protocol.HashSplit => $"Measured on {ReportText.Count(TestRows(manifest), "row", "rows")} held out by the hash of their text, which stay held out as data is added; nothing learned from them.",
-        _ => $"Measured by repeated cross-validation, because {ReportText.Count(TrainRows(manifest), "label is", "labels are")} too few to hold any out: each row was judged by a head that was not fitted on it, while the word vectors read the text of all rows.",
+        Datasets.Protocol.HashSplit => $"Measured on {ReportText.Count(TestRows(manifest), "row", "rows")} held out by the hash of their {ReportNouns.Of(manifest).Content}, which stay held out as data is added; nothing learned from them.",
+        _ => $"Measured by repeated cross-validation, because {ReportText.Count(TrainRows(manifest), "label is", "labels are")} too few to hold any out: each row was judged by a head that was not fitted on it, {(manifest.Kind == ModelManifest.Images ? "on features of a network that saw none of them" : "while the word vectors read the text of all rows")}.",
     };
 
     /// <summary>One comparison in words.</summary>
@@ -30,15 +30,21 @@ static class ReportAdvice
     /// <summary>What to do next, most useful first; never empty.</summary>
     public static IReadOnlyList<string> Next(ModelManifest manifest)
     {
+        ReportNouns n = ReportNouns.Of(manifest);
+        bool photos = manifest.Kind == ModelManifest.Images;
         List<string> next = [];
         ModelMetrics own = manifest.Measured.Models[^1];
         long train = TrainRows(manifest);
 
         if (Against(manifest, "majority") is { Verdict: not "better" })
-            next.Add("Do not use this model yet: it is not shown to be better than always giving the most common answer. Label more reviews, and check that the labels mean what they say.");
+            next.Add($"Do not use this model yet: it is not shown to be better than always giving the most common answer. Label more {n.Many}, and check that the labels mean what they say.");
         else if (Against(manifest, "bag-of-words") is { Verdict: "worse" })
             next.Add("A plain count of words does better on this data. Add unlabelled reviews of the same kind: the word vectors learn from them.");
-        else if (Against(manifest, "scratch") is { Verdict: not "better" })
+        else if (Against(manifest, "pixels") is { Verdict: "worse" })
+            next.Add("Colours and edges alone do better on this data. Import a network that learned from photos like yours: scion encoders import.");
+        else if (photos && Against(manifest, "scratch") is { Verdict: not "better" })
+            next.Add("What the network learned before is not shown to help yet. Label more photos, or import another network: scion encoders import.");
+        else if (!photos && Against(manifest, "scratch") is { Verdict: not "better" })
             next.Add("The unlabelled text is not shown to help yet. More unlabelled reviews of the same kind usually change that, and cost no labelling.");
 
         if (manifest.Measured.LearningCurve is [.., LearningPoint before, LearningPoint last] && last.Accuracy.Value - before.Accuracy.Value >= 0.01)
@@ -49,7 +55,7 @@ static class ReportAdvice
         if (manifest.Measured.Suspects.Count > 0)
             next.Add($"Look at the {ReportText.Count(manifest.Measured.Suspects.Count, "label", "labels")} listed below that the other rows contradict; correcting wrong ones is the cheapest improvement.");
         if (manifest.Data.Conflicts > 0)
-            next.Add($"Decide the {ReportText.Count(manifest.Data.Conflicts, "row", "rows")} left out because the same text has two labels; the run's rejects.csv lists them.");
+            next.Add($"Decide the {ReportText.Count(manifest.Data.Conflicts, "row", "rows")} left out because the same {n.Content} has two labels; the run's rejects.csv lists them.");
         LabelCount fewest = manifest.Data.Train.MinBy(count => count.Rows) ?? new LabelCount("", train);
         if (manifest.Data.Train.Count > 1 && fewest.Rows * manifest.Data.Train.Count * 4 < train)
             next.Add($"Label more of the rare class “{fewest.Label}”: it has {ReportText.Count(fewest.Rows, "row", "rows")} of {ReportText.Number(train)}.");
@@ -62,9 +68,13 @@ static class ReportAdvice
     }
 
     /// <summary>Who judges rows it has no ground to judge, one sentence.</summary>
-    public static string Abstention(ModelManifest manifest) => manifest.Examples.TrainingShareBelow is { } share
-        ? $"It abstains when it knows no word of a review, or when the review's nearest stored example has a cosine below {ReportText.Value(manifest.Examples.AbstainBelow)}; {ReportText.Percent(share)} of the training rows, each judged without itself, fall below that."
-        : $"It abstains when it knows no word of a review, or when the review's nearest stored example has a cosine below {ReportText.Value(manifest.Examples.AbstainBelow)}.";
+    public static string Abstention(ModelManifest manifest)
+    {
+        string when = manifest.Kind == ModelManifest.Images ? "when the photo's nearest" : "when it knows no word of a review, or when the review's nearest";
+        string below = $"It abstains {when} stored example has a cosine below {ReportText.Value(manifest.Examples.AbstainBelow)}";
+        return manifest.Examples.TrainingShareBelow is { } share
+            ? $"{below}; {ReportText.Percent(share)} of the training rows, each judged without itself, fall below that." : $"{below}.";
+    }
 
     public static long TrainRows(ModelManifest manifest) => manifest.Data.Train.Sum(count => count.Rows);
 

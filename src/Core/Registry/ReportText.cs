@@ -34,6 +34,7 @@ static class ReportText
     {
         "majority" => "Most common class",
         "bag-of-words" => "Bag of words",
+        "pixels" => "Colours and edges",
         "scratch" => "From scratch",
         "transfer" => "This model",
         _ => name,

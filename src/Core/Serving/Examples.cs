@@ -8,9 +8,10 @@ namespace Scion.Serving;
 /// <summary>Labelled training rows stored with a model: nearest examples and the measure of "unlike the training data".</summary>
 /// <param name="features">[rows, dim], row-major; each of unit length or zero.</param>
 /// <param name="labels">Class ids, [rows].</param>
-/// <param name="texts">Texts cut by <see cref="Cut"/>, [rows].</param>
+/// <param name="texts">Texts cut by <see cref="Cut"/>, or names of pictures, [rows].</param>
 /// <param name="dim">Components of a row.</param>
-public sealed class Examples(float[] features, int[] labels, IReadOnlyList<string> texts, int dim)
+/// <param name="pictures">True when <paramref name="texts"/> are names of pictures.</param>
+public sealed class Examples(float[] features, int[] labels, IReadOnlyList<string> texts, int dim, bool pictures)
 {
     /// <summary>Rows kept of a larger training set, evenly spaced. 1,000 rows of 100 components are 400 KB: they stay in a core's cache, and
     /// a prediction compares with all of them in about 10 µs.</summary>
@@ -23,7 +24,13 @@ public sealed class Examples(float[] features, int[] labels, IReadOnlyList<strin
 
     public int LabelOf(int row) => labels[row];
 
-    public string TextOf(int row) => texts[row];
+    /// <summary>A stored row as a prediction shows it.</summary>
+    /// <param name="row">In [0, <see cref="Count"/>).</param>
+    /// <param name="names">Class names.</param>
+    /// <param name="similarity">Its cosine.</param>
+    public Neighbour NeighbourOf(int row, IReadOnlyList<string> names, float similarity) => pictures
+        ? new Neighbour(null, names[labels[row]], similarity) { Name = texts[row], Example = row }
+        : new Neighbour(texts[row], names[labels[row]], similarity);
 
     /// <summary>Cosine of unit-length features to each row.</summary>
     /// <param name="of">[dim].</param>
@@ -50,17 +57,17 @@ public sealed class Examples(float[] features, int[] labels, IReadOnlyList<strin
         return file.ToBytes();
     }
 
-    /// <summary>One JSON line a row: <c>{"text":…,"label":…}</c>.</summary>
+    /// <summary>One JSON line a row: <c>{"text":…,"label":…}</c>; of pictures <c>{"name":…,"label":…}</c>.</summary>
     public byte[] ToLines(IReadOnlyList<string> names)
     {
         StringBuilder lines = new();
         for (int row = 0; row < labels.Length; row++)
-            lines.Append(JsonSerializer.Serialize(new Line(texts[row], names[labels[row]]), ScionJson.Strict)).Append('\n');
+            lines.Append(JsonSerializer.Serialize(new Line(pictures ? null : texts[row], pictures ? texts[row] : null, names[labels[row]]), ScionJson.Strict)).Append('\n');
         return Encoding.UTF8.GetBytes(lines.ToString());
     }
 
     /// <exception cref="Faults.InputRejectedException">A file is malformed (S006, S007) or they do not fit together (R014).</exception>
-    public static Examples Parse(ReadOnlySpan<byte> tensors, ReadOnlySpan<byte> lines, IReadOnlyList<string> names, int dim)
+    public static Examples Parse(ReadOnlySpan<byte> tensors, ReadOnlySpan<byte> lines, IReadOnlyList<string> names, int dim, bool pictures)
     {
         SafeTensors file = SafeTensors.Parse(tensors);
         int[] labels = file.Ints("labels", -1);
@@ -76,10 +83,10 @@ public sealed class Examples(float[] features, int[] labels, IReadOnlyList<strin
             try
             {
                 Line? line = JsonSerializer.Deserialize<Line>(lines[range], ScionJson.Strict);
-                if (line?.Text is null) throw new JsonException("it has no text.");
+                if (line is null || (pictures ? line.Name : line.Text) is not { } text) throw new JsonException(pictures ? "it has no name." : "it has no text.");
                 if (texts.Count < labels.Length && line.Label != names[labels[texts.Count]])
                     throw Registry.RegistryFaults.Inconsistent($"line {texts.Count + 1} of examples.jsonl has another label than its row of features.");
-                texts.Add(line.Text);
+                texts.Add(text);
             }
             catch (JsonException e)
             {
@@ -87,8 +94,8 @@ public sealed class Examples(float[] features, int[] labels, IReadOnlyList<strin
             }
         }
         if (texts.Count != labels.Length) throw Registry.RegistryFaults.Inconsistent($"examples.jsonl has {texts.Count} lines for {labels.Length} rows of features.");
-        return new Examples(features, labels, texts, dim);
+        return new Examples(features, labels, texts, dim, pictures);
     }
 
-    sealed record Line(string Text, string Label);
+    sealed record Line(string? Text, string? Name, string Label);
 }

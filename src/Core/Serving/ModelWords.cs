@@ -22,10 +22,18 @@ public sealed record ModelWords(string Model, string Version, string Word, IRead
     public static async Task<ModelWords> NearestAsync(
         ModelRegistry registry, string model, string? version, string word, int count, CancellationToken cancellation)
     {
-        (string chosen, ModelPackage package) = await registry.ReadChosenAsync(model, version, [ModelPackage.EncoderName, ModelPackage.VocabularyName], cancellation);
+        (string chosen, ModelPackage package) = await ReadAsync(registry, model, version, cancellation);
         Vocabulary vocabulary = Vocabulary.Parse(package[ModelPackage.VocabularyName].Span);
         int dim = package.Manifest.Encoder.Dim;
         float[] vectors = TextEncoderGraph.VectorsOf(ModelPackage.EncoderName, package[ModelPackage.EncoderName], vocabulary.Count, dim);
         return new ModelWords(model, chosen, word, NearestWords.Of(vocabulary, vectors, dim, word, count));
+    }
+
+    /// <summary>The files with the words of a version.</summary>
+    /// <exception cref="Faults.InputRejectedException">It is of images (P004), nothing serves (R002), or the version cannot be read (R003 to R010).</exception>
+    internal static async Task<(string Version, ModelPackage Package)> ReadAsync(ModelRegistry registry, string model, string? version, CancellationToken cancellation)
+    {
+        (string chosen, ModelPackage package) = await registry.ReadChosenServedAsync(model, version, cancellation);
+        return package.Manifest.Kind == ModelManifest.Reviews ? (chosen, package) : throw ServingFaults.NoWords(model);
     }
 }

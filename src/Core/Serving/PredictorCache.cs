@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using Scion.Faults;
 using Scion.Registry;
+using Scion.Vision;
 
 namespace Scion.Serving;
 
@@ -38,7 +39,7 @@ public sealed class PredictorLease : IDisposable
 
     ServedVersion Served => served ?? throw new ObjectDisposedException(nameof(PredictorLease));
 
-    public ReviewPredictor Predictor => Served.Predictor;
+    public Predictor Predictor => Served.Predictor;
 
     /// <summary>The version that answers.</summary>
     public string Version => Served.Version;
@@ -60,7 +61,13 @@ public sealed record ServedModel(string Model, string? Version, Exception? Fault
 /// it takes the version that is loaded and starts a look at the pointer's ETag when the last one is old. A replaced predictor is
 /// disposed after its last prediction. A new pointer or package that is damaged leaves the last good version serving and its fault in
 /// <see cref="Models"/>; so does a deleted pointer, until this process ends. Threads: any number.</remarks>
-public sealed partial class PredictorCache(ModelRegistry registry, PredictorCacheOptions options, TimeProvider time, ILogger<PredictorCache> logger) : IDisposable
+/// <param name="registry">Where models are.</param>
+/// <param name="pictures">Reads pictures, for models of images.</param>
+/// <param name="options">Limits.</param>
+/// <param name="time">Clock of the looks.</param>
+/// <param name="logger">Told of swaps.</param>
+public sealed partial class PredictorCache(
+    ModelRegistry registry, IPictureReader pictures, PredictorCacheOptions options, TimeProvider time, ILogger<PredictorCache> logger) : IDisposable
 {
     /// <summary>Names remembered that could not be loaded: bounds what requests for invented names can fill.</summary>
     const int MaxUnloaded = 256;
@@ -163,7 +170,7 @@ public sealed partial class PredictorCache(ModelRegistry registry, PredictorCach
             (LatestPointer pointer, tag) = await registry.FindLatestAsync(slot.Model, closing.Token) ?? throw RegistryFaults.ModelNotFound(slot.Model);
             if (slot.Current is not { } current || current.Version != pointer.Version || current.Digest != pointer.Digest)
             {
-                ModelPackage package = await registry.ReadAsync(slot.Model, pointer.Version, pointer.Digest, ModelPackage.ServingFiles, closing.Token);
+                ModelPackage package = await registry.ReadServedAsync(slot.Model, pointer.Version, pointer.Digest, closing.Token);
                 Serve(slot, package, pointer);
             }
             (slot.Tag, slot.Fault, slot.RetryAfter) = (tag, null, TimeSpan.Zero);
@@ -190,11 +197,10 @@ public sealed partial class PredictorCache(ModelRegistry registry, PredictorCach
 
     void Serve(Slot slot, ModelPackage package, LatestPointer pointer)
     {
-        ReviewPredictor predictor = ReviewPredictor.Load(package);
+        Predictor predictor = Predictor.Load(package, pictures);
         try
         {
-            predictor.Predict("");                                                // a graph that cannot run must not replace one that can
-            predictor.Predict(predictor.SampleText);
+            predictor.WarmUp();                                                   // a graph that cannot run must not replace one that can
         }
         catch
         {
@@ -325,11 +331,11 @@ public sealed partial class PredictorCache(ModelRegistry registry, PredictorCach
 }
 
 /// <summary>A loaded version with the count of those who use it: the cache, and each lease.</summary>
-sealed class ServedVersion(ReviewPredictor predictor, string version, string digest, long bytes, Action disposed)
+sealed class ServedVersion(Predictor predictor, string version, string digest, long bytes, Action disposed)
 {
     int users = 1;
 
-    public ReviewPredictor Predictor => predictor;
+    public Predictor Predictor => predictor;
 
     public string Version => version;
 

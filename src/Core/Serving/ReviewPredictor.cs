@@ -7,38 +7,26 @@ namespace Scion.Serving;
 
 /// <summary>A reviews model as it serves: loaded from the bytes of a package, run by ONNX Runtime, never from training objects.</summary>
 /// <remarks>Threads: any number may predict at once. Dispose after the last prediction has returned.</remarks>
-public sealed class ReviewPredictor : IDisposable
+public sealed class ReviewPredictor : Predictor
 {
     /// <summary>Known words of one text that are scored: a novel's chapter. Above it a text is refused, never cut.</summary>
     public const int MaxWords = 20_000;
-
-    /// <summary>Examples returned with a prediction.</summary>
-    public const int Nearest = 3;
 
     /// <summary>Distinct words an explanation judges, most frequent in the text first, then in its order.</summary>
     public const int ExplainedWords = 64;
 
     readonly Vocabulary vocabulary;
-    readonly Examples examples;
     readonly TextSessions sessions;
-    readonly string[] labels;
-    readonly float abstainBelow;
     readonly double temperature;
-    readonly int dim;
 
-    ReviewPredictor(ModelPackage package)
+    ReviewPredictor(ModelPackage package) : base(package, ModelManifest.Reviews)
     {
         ModelManifest manifest = package.Manifest;
-        (Manifest, labels, dim) = (manifest, [.. manifest.Labels], manifest.Encoder.Dim);
-        (abstainBelow, temperature) = ((float)manifest.Examples.AbstainBelow, manifest.Head.Temperature);
+        temperature = manifest.Head.Temperature;
         vocabulary = Vocabulary.Parse(package[ModelPackage.VocabularyName].Span);
         if (vocabulary.Count != manifest.Encoder.Words) throw RegistryFaults.Inconsistent($"the vocabulary has {vocabulary.Count} words; model.json says {manifest.Encoder.Words}.");
-        examples = Examples.Parse(package[ModelPackage.ExamplesName].Span, package[ModelPackage.ExampleTextsName].Span, labels, dim);
-        if (examples.Count != manifest.Examples.Rows) throw RegistryFaults.Inconsistent($"there are {examples.Count} examples; model.json says {manifest.Examples.Rows}.");
-        sessions = new TextSessions(package[ModelPackage.EncoderName], package[ModelPackage.HeadName], vocabulary.Count, dim, temperature, labels);
+        sessions = new TextSessions(package[ModelPackage.EncoderName], package[ModelPackage.HeadName], vocabulary.Count, Dim, temperature, Labels);
     }
-
-    public ModelManifest Manifest { get; }
 
     /// <summary>A text the model knows: its most frequent words. For warming up.</summary>
     public string SampleText => string.Join(' ', vocabulary.Words.Take(20));
@@ -60,25 +48,17 @@ public sealed class ReviewPredictor : IDisposable
 
     public Prediction Predict(string text, bool explain = false)
     {
+        (string[] labels, int dim) = (Labels, Dim);
         int[] ids = ArrayPool<int>.Shared.Rent(64);
-        float[] scratch = ArrayPool<float>.Shared.Rent(dim + 2 * labels.Length + examples.Count);
+        float[] scratch = ArrayPool<float>.Shared.Rent(dim + 2 * labels.Length + ExampleCount);
         try
         {
             int known = Ids(text, ref ids);
             if (known > MaxWords) throw ServingFaults.TooManyWords(known);
             Span<float> features = scratch.AsSpan(0, dim), logits = scratch.AsSpan(dim, labels.Length), probabilities = scratch.AsSpan(dim + labels.Length, labels.Length);
             sessions.Run(ids.AsSpan(0, known), features, logits, probabilities);
-            Span<float> cosines = scratch.AsSpan(dim + 2 * labels.Length, examples.Count);
-            examples.Compare(features, cosines);
-
-            int best = TensorPrimitives.IndexOfMax(probabilities);
-            Dictionary<string, float> scores = new(labels.Length, StringComparer.Ordinal);
-            for (int c = 0; c < labels.Length; c++) scores.Add(labels[c], probabilities[c]);
-            Neighbour[] neighbours = NearestOf(cosines);
-            AbstainReason? reason = known == 0 ? AbstainReason.NoKnownWords
-                : neighbours.Length > 0 && neighbours[0].Similarity < abstainBelow ? AbstainReason.UnlikeTraining : null;
-            return new Prediction(labels[best], probabilities[best], scores, reason is not null, reason, known == 0 ? [] : neighbours,
-                explain ? Explain(ids.AsSpan(0, known), best, logits) : null);
+            WordContribution[]? words = explain ? Explain(ids.AsSpan(0, known), TensorPrimitives.IndexOfMax(probabilities), logits) : null;
+            return Judged(features, probabilities, scratch.AsSpan(dim + 2 * labels.Length, ExampleCount), known == 0 ? AbstainReason.NoKnownWords : null, words);
         }
         finally
         {
@@ -90,9 +70,9 @@ public sealed class ReviewPredictor : IDisposable
     /// <summary>The most probable class of a text of any length, without examples: what measuring needs.</summary>
     public string LabelOf(string text)
     {
-        float[] logits = new float[labels.Length];
+        float[] logits = new float[Labels.Length];
         Logits(text, logits);
-        return labels[TensorPrimitives.IndexOfMax<float>(logits)];
+        return Labels[TensorPrimitives.IndexOfMax<float>(logits)];
     }
 
     /// <summary>Uncalibrated logits of a text, for parity with training.</summary>
@@ -116,7 +96,7 @@ public sealed class ReviewPredictor : IDisposable
     }
 
     /// <summary>Uncalibrated logits of a text given by its words' ids, each in [0, words).</summary>
-    public void Logits(ReadOnlySpan<int> ids, Span<float> logits) => sessions.Run(ids, new float[dim], logits, new float[labels.Length]);
+    public void Logits(ReadOnlySpan<int> ids, Span<float> logits) => sessions.Run(ids, new float[Dim], logits, new float[Labels.Length]);
 
     int Ids(string text, ref int[] ids)
     {
@@ -138,29 +118,13 @@ public sealed class ReviewPredictor : IDisposable
         return known;
     }
 
-    Neighbour[] NearestOf(ReadOnlySpan<float> cosines)
-    {
-        Span<int> nearest = stackalloc int[Nearest];
-        int found = 0;
-        for (int row = 0; row < cosines.Length; row++)
-        {
-            if (found == Nearest && !(cosines[row] > cosines[nearest[Nearest - 1]])) continue;
-            int at = found < Nearest ? found++ : Nearest - 1;
-            while (at > 0 && cosines[row] > cosines[nearest[at - 1]]) nearest[at] = nearest[--at];
-            nearest[at] = row;
-        }
-        Neighbour[] neighbours = new Neighbour[found];
-        for (int k = 0; k < found; k++) neighbours[k] = new(examples.TextOf(nearest[k]), labels[examples.LabelOf(nearest[k])], cosines[nearest[k]]);
-        return neighbours;
-    }
-
     WordContribution[] Explain(ReadOnlySpan<int> ids, int label, ReadOnlySpan<float> logits)
     {
         int[] words = [.. ids.ToArray().GroupBy(id => id).OrderByDescending(group => group.Count()).Take(ExplainedWords).Select(group => group.Key)];
         if (words.Length == 0) return [];
         double whole = LogOdds(logits, label);
         float[] without = sessions.LogitsWithout(ids, words);
-        return [.. words.Select((id, i) => new WordContribution(vocabulary.Words[id], (float)(whole - LogOdds(without.AsSpan(i * labels.Length, labels.Length), label))))
+        return [.. words.Select((id, i) => new WordContribution(vocabulary.Words[id], (float)(whole - LogOdds(without.AsSpan(i * Labels.Length, Labels.Length), label))))
             .OrderByDescending(word => Math.Abs(word.Contribution)).ThenBy(word => word.Word, StringComparer.Ordinal)];
     }
 
@@ -175,5 +139,12 @@ public sealed class ReviewPredictor : IDisposable
         return (logits[label] - largest) / temperature - Math.Log(others);
     }
 
-    public void Dispose() => sessions.Dispose();
+    /// <summary>A graph that cannot run shows it here: an empty text, and the most frequent words.</summary>
+    public override void WarmUp()
+    {
+        Predict("");
+        Predict(SampleText);
+    }
+
+    public override void Dispose() => sessions.Dispose();
 }

@@ -65,8 +65,8 @@ static class DemoCommand
             screen.Line($"   {word,-12}[dim]{string.Join("  ", near.Select(n => n.Word)).Escaped()}[/]");
         screen.Line();
 
-        (ReviewPredictor predictor, _) = await PredictCommand.LoadAsync(call.Registry, Model, status.Version, call.Cancellation);
-        using ReviewPredictor loaded = predictor;
+        (Predictor loaded, _) = await PredictCommand.LoadAsync(call.Registry, call.Pictures, Model, status.Version, call.Cancellation);
+        using ReviewPredictor predictor = (ReviewPredictor)loaded;
         Prediction[] predictions = predictor.Predict([.. test.Select(review => review.Text)]);
         int right = test.Zip(predictions).Count(pair => pair.First.Truth == pair.Second.Label);
         screen.Line($"[bold]2[/]  On {N(trained.Encoder.Parameters)} frozen numbers, a head of ({trained.Encoder.Dim} + 1) · {trained.Data.Labels.Count} = {N(trained.Evaluated.HeadParameters)}, fitted to {labelled} labels:");

@@ -3,6 +3,7 @@ using Scion.Local.Terminal;
 using Scion.Pipelines;
 using Scion.Registry;
 using Scion.Storage;
+using Scion.Vision;
 using Spectre.Console;
 
 namespace Scion.Local.Commands;
@@ -32,9 +33,10 @@ static class GlobalOptions
 }
 
 /// <summary>One call of a command: its options, its screen, its store.</summary>
-sealed class Invocation(ParseResult parsed, Screen screen, CancellationToken cancellation)
+sealed class Invocation(ParseResult parsed, Screen screen, CancellationToken cancellation) : IAsyncDisposable
 {
     IBlobStore? store;
+    DecoderProcesses? pictures;
 
     public ParseResult Parsed { get; } = parsed;
 
@@ -49,6 +51,9 @@ sealed class Invocation(ParseResult parsed, Screen screen, CancellationToken can
     /// <summary>Opened when first used.</summary>
     public IBlobStore Store => store ??= Location.Open();
 
+    /// <summary>Reads pictures in processes that may die of one; none is started before the first picture.</summary>
+    public DecoderProcesses Pictures => pictures ??= new(DecoderOptions.Beside(AppContext.BaseDirectory, Environment.ProcessorCount), Time);
+
     public ModelRegistry Registry => new(Store, Time);
 
     public RunLedger Ledger => new(Store, Time);
@@ -56,6 +61,11 @@ sealed class Invocation(ParseResult parsed, Screen screen, CancellationToken can
     public T Get<T>(Option<T> option) => Parsed.GetValue(option)!;
 
     public T Get<T>(Argument<T> argument) => Parsed.GetValue(argument)!;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (pictures is not null) await pictures.DisposeAsync();
+    }
 
     static StoreLocation LocationOf(ParseResult parsed)
     {
@@ -80,7 +90,8 @@ static class CommandActions
                 Screen screen = new(parsed.GetValue(GlobalOptions.Json), Console.Out, Console.Error);
                 try
                 {
-                    return await action(new Invocation(parsed, screen, cancellation));
+                    await using Invocation call = new(parsed, screen, cancellation);
+                    return await action(call);
                 }
                 catch (Exception e)
                 {

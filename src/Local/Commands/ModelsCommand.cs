@@ -38,7 +38,7 @@ static class ModelsCommand
             new Command("rollback", "Goes back: the version that served before serves again.") { model, from, reason }.Does(async call => Moved(call, call.Get(model),
                 await call.Registry.RollbackAsync(call.Get(model), call.Get(from), call.Get(reason) ?? "Rolled back by hand.", call.Cancellation))),
             new Command("verify", "Checks every digest and repeats the parity check, of one version or of all.") { model, one }.Does(call => VerifyAsync(call, call.Get(model), call.Get(one))),
-            new Command("export", "Copies a version out: ONNX graphs, vocabulary, report, card; or its word vectors.") { model, optional, output, vectors }
+            new Command("export", "Copies a version out: ONNX graphs, one of them whole, examples, report, card; or its word vectors.") { model, optional, output, vectors }
                 .Does(call => ExportAsync(call, call.Get(model), call.Get(optional), call.Get(output), call.Get(vectors))),
         };
     }
@@ -81,7 +81,9 @@ static class ModelsCommand
         call.Screen.Line($"[bold]{model} {version}[/]");
         Receipt.Field(call.Screen, "Labels", string.Join(", ", manifest.Labels).Escaped());
         Receipt.Field(call.Screen, "Data", $"{Sum(manifest.Data.Train)} to train on, {Sum(manifest.Data.Test)} to test, {manifest.Data.Unlabelled.ToString("n0", CultureInfo.InvariantCulture)} unlabelled");
-        Receipt.Field(call.Screen, "Encoder", $"{manifest.Encoder.Parameters.ToString("n0", CultureInfo.InvariantCulture)} parameters, {manifest.Encoder.Source.ToString().ToLowerInvariant()}");
+        string origin = manifest.Network is { } network ? $"{network.Name} cut at {network.Layer}, {manifest.Encoder.Dim.ToString("n0", CultureInfo.InvariantCulture)} features"
+            : manifest.Encoder.Source.ToString().ToLowerInvariant();
+        Receipt.Field(call.Screen, "Encoder", $"{manifest.Encoder.Parameters.ToString("n0", CultureInfo.InvariantCulture)} parameters, {origin.Escaped()}");
         Receipt.Field(call.Screen, "Head", $"{manifest.Head.Parameters.ToString("n0", CultureInfo.InvariantCulture)} parameters, {manifest.Head.Kind}");
         foreach (ModelMetrics metrics in manifest.Measured.Models)
             Receipt.Field(call.Screen, metrics == manifest.Measured.Models[0] ? "Accuracy" : "",
@@ -102,7 +104,7 @@ static class ModelsCommand
 
     static async Task<int> VerifyAsync(Invocation call, string model, string? version)
     {
-        ModelVerified verified = await ModelVerification.VerifyAsync(call.Registry, model, version, progress: null, call.Cancellation);
+        ModelVerified verified = await ModelVerification.VerifyAsync(call.Registry, call.Pictures, model, version, progress: null, call.Cancellation);
         call.Screen.Document(new { verified.Model, verified.Passed, verified.Checks });
         foreach (VerifiedCheck check in verified.Checks)
             call.Screen.Line($"{(check.Passed ? "[green]ok  [/]" : "[red]fail[/]")}  {(check.Version ?? "").Escaped()}  {check.Check.Escaped()}: {check.Detail.Escaped()}");
@@ -121,8 +123,8 @@ static class ModelsCommand
             return Exit.Done;
         }
         ExportedModel exported = zip
-            ? await ToFileAsync(output, file => ModelExport.WriteZipAsync(call.Registry, model, version, file, call.Cancellation))
-            : await ModelExport.ReadAsync(call.Registry, model, version, call.Cancellation);
+            ? await ToFileAsync(output, file => ModelExport.WriteZipAsync(call.Registry, call.Pictures, model, version, file, call.Cancellation))
+            : await ModelExport.ReadAsync(call.Registry, call.Pictures, model, version, call.Cancellation);
         if (!zip)
         {
             Directory.CreateDirectory(output);

@@ -7,10 +7,11 @@ using Scion.Local.Running;
 using Scion.Registry;
 using Scion.Serving;
 using Scion.Storage;
+using Scion.Vision;
 
 namespace Scion.Local.Commands;
 
-/// <summary><c>scion predict MODEL</c>: one text, or a file.</summary>
+/// <summary><c>scion predict MODEL</c>: one text or picture, or files.</summary>
 static class PredictCommand
 {
     const int ListedRefusals = 20;
@@ -19,11 +20,11 @@ static class PredictCommand
     {
         Argument<string> model = new("MODEL") { Description = "Name of the model." };
         Option<string?> text = new("--text") { Description = "One review.", HelpName = "TEXT" };
-        Option<string?> input = new("--input") { Description = "A file of reviews (.csv .tsv .jsonl .txt .zip, also .gz), read as training reads it.", HelpName = "FILE" };
+        Option<string?> input = new("--input") { Description = "A file of reviews (.csv .tsv .jsonl .txt .zip, also .gz), read as training reads it; for a model of images a picture, a folder of them or a .zip.", HelpName = "PATH" };
         Option<string?> output = new("--output", "-o") { Description = "CSV to write: input,label,score,abstained. Without it, rows go to stdout.", HelpName = "FILE.csv" };
         Option<string?> version = new("--version") { Description = "A version instead of the one that serves.", HelpName = "VERSION" };
         Option<KeyValuePair<string, string>[]> set = TrainCommand.Setting("Where the text is in the file, as in training: columns.text=NAME, delimiter=;, encoding=NAME.");
-        Command predict = new("predict", "Says what a model thinks of a text or of every row of a file.") { model, text, input, output, version, set };
+        Command predict = new("predict", "Says what a model thinks of a text or picture, or of every row or picture of a file.") { model, text, input, output, version, set };
         predict.Validators.Add(result =>
         {
             if (result.GetValue(text) is null == result.GetValue(input) is null) result.AddError("Give either --text or --input.");
@@ -31,18 +32,25 @@ static class PredictCommand
         });
         return predict.Does(async call =>
         {
-            (ReviewPredictor predictor, string chosen) = await LoadAsync(call.Registry, call.Get(model), call.Get(version), call.Cancellation);
+            (Predictor predictor, string chosen) = await LoadAsync(call.Registry, call.Pictures, call.Get(model), call.Get(version), call.Cancellation);
             using (predictor)
-                return call.Get(text) is { } one ? One(call, call.Get(model), chosen, predictor, one)
-                    : await FileAsync(call, call.Get(model), chosen, predictor, call.Get(input)!, call.Get(output), call.Get(set) ?? []);
+                return predictor switch
+                {
+                    ReviewPredictor reviews when call.Get(text) is { } one => One(call, call.Get(model), chosen, reviews, one),
+                    ReviewPredictor reviews => await FileAsync(call, call.Get(model), chosen, reviews, call.Get(input)!, call.Get(output), call.Get(set) ?? []),
+                    ImagePredictor when call.Get(text) is not null => throw ServingFaults.TextToImages(call.Get(model)),
+                    ImagePredictor images when call.Get(set) is null or [] => await PicturePrediction.RunAsync(call, call.Get(model), chosen, images, call.Get(input)!, call.Get(output)),
+                    _ => throw LocalFaults.SettingsOfReviews(call.Get(model)),
+                };
         });
     }
 
     /// <summary>Loads a version as serving does.</summary>
-    public static async Task<(ReviewPredictor Predictor, string Version)> LoadAsync(ModelRegistry registry, string model, string? version, CancellationToken cancellation)
+    public static async Task<(Predictor Predictor, string Version)> LoadAsync(
+        ModelRegistry registry, IPictureReader pictures, string model, string? version, CancellationToken cancellation)
     {
-        (string chosen, ModelPackage package) = await registry.ReadChosenAsync(model, version, ModelPackage.ServingFiles, cancellation);
-        return (ReviewPredictor.Load(package), chosen);
+        (string chosen, ModelPackage package) = await registry.ReadChosenServedAsync(model, version, cancellation);
+        return (Predictor.Load(package, pictures), chosen);
     }
 
     static int One(Invocation call, string model, string version, ReviewPredictor predictor, string text)
@@ -57,7 +65,7 @@ static class PredictCommand
         })}");
         if (prediction.Neighbours.Count > 0) call.Screen.Line("[dim]Most similar training reviews, with the cosine of their features:[/]");
         foreach (Neighbour neighbour in prediction.Neighbours)
-            call.Screen.Line($"[dim]{neighbour.Similarity.ToString("0.00", CultureInfo.InvariantCulture)}  {neighbour.Label.Escaped()}: {Short(neighbour.Text).Escaped()}[/]");
+            call.Screen.Line($"[dim]{neighbour.Similarity.ToString("0.00", CultureInfo.InvariantCulture)}  {neighbour.Label.Escaped()}: {Short(neighbour.Text!).Escaped()}[/]");
         return Exit.Done;
     }
 
@@ -104,7 +112,7 @@ static class PredictCommand
                 model, version, scored.Rows, scored.Abstained, scored.Labelled, scored.Agreed, scored.Refused, scored.Refusals, output,
                 predictions = output is null ? predictions : null,
             });
-            Tell(call, scored, output);
+            Tell(call, scored, output, "rows");
             return scored.Rows == 0 ? Exit.Refused : Exit.Done;
         }
         finally
@@ -114,14 +122,15 @@ static class PredictCommand
         }
     }
 
-    static void Tell(Invocation call, BatchScored scored, string? output)
+    /// <summary>What became of a batch, in a line, and its first refusals.</summary>
+    public static void Tell(Invocation call, BatchScored scored, string? output, string unit)
     {
         foreach (RefusedRow refusal in scored.Refusals.Take(ListedRefusals))
             call.Screen.Note($"[yellow]![/] {refusal.File.Escaped()}{(refusal.Line > 0 ? $":{refusal.Line}" : "")} {refusal.Code}: {refusal.Reason.Escaped()}");
         if (scored.Refused > ListedRefusals) call.Screen.Note($"[yellow]![/] … {N(scored.Refused - ListedRefusals)} more");
         string agreed = scored.Labelled == 0 ? "" : string.Create(CultureInfo.InvariantCulture,
-            $"; {scored.Agreed:n0} of {scored.Labelled:n0} rows with a label agree with it ({100.0 * scored.Agreed / scored.Labelled:0.0} %)");
-        call.Screen.Note($"[dim]{N(scored.Rows)} rows scored, {N(scored.Abstained)} abstained, {N(scored.Refused)} refused{agreed}{(output is null ? "" : $", in {output.Escaped()}")}[/]");
+            $"; {scored.Agreed:n0} of {scored.Labelled:n0} {unit} with a label agree with it ({100.0 * scored.Agreed / scored.Labelled:0.0} %)");
+        call.Screen.Note($"[dim]{N(scored.Rows)} {unit} scored, {N(scored.Abstained)} abstained, {N(scored.Refused)} refused{agreed}{(output is null ? "" : $", in {output.Escaped()}")}[/]");
     }
 
     static async Task<PinnedFile> PinAsync(FileBlobStore scratch, string input, CancellationToken cancellation)
@@ -134,7 +143,7 @@ static class PredictCommand
     }
 
     /// <summary>Stdout, which outlives the rows.</summary>
-    static StreamWriter Shared(TextWriter output)
+    public static StreamWriter Shared(TextWriter output)
     {
         output.Flush();
         return new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);

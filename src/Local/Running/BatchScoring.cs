@@ -47,7 +47,7 @@ static class BatchScoring
     {
         IngestedFile ingested = await new IngestReviewsStep(new StepMemo(store)).RunAsync(new IngestReviewsInput(file, settings), progress, cancellation);
         List<RefusedRow> refusals = [];
-        if (ingested.Rejects is not null) refusals.AddRange(await RejectsAsync(store, ingested.Rejects, cancellation));
+        if (ingested.Rejects is not null) refusals.AddRange(await RejectsAsync(store, ingested.Rejects, ShownRefusals, cancellation));
         long rows = 0, abstained = 0, labelled = 0, agreed = 0, tooLong = 0;
         foreach (ShardRef shard in ingested.Shards)
         {
@@ -92,10 +92,11 @@ static class BatchScoring
     public static void Append(StringBuilder csv, string input, Prediction prediction) => ExportCsv.Append(csv, input, prediction.Label,
         prediction.Score.ToString("0.######", CultureInfo.InvariantCulture), prediction.Abstained ? "true" : "false");
 
-    static async Task<IEnumerable<RefusedRow>> RejectsAsync(IBlobStore store, ArtifactRef rejects, CancellationToken cancellation)
+    /// <summary>The first refusals of a file.</summary>
+    public static async Task<IEnumerable<RefusedRow>> RejectsAsync(IBlobStore store, ArtifactRef rejects, int most, CancellationToken cancellation)
     {
         string text = Encoding.UTF8.GetString(await store.ReadAsync(rejects, cancellation));
-        return CsvLines(text).Skip(1).Take(ShownRefusals).Where(cells => cells.Count >= 4).Select(cells => new RefusedRow(
+        return CsvLines(text).Skip(1).Take(most).Where(cells => cells.Count >= 4).Select(cells => new RefusedRow(
             ExportCsv.Undo(cells[0]), long.TryParse(cells[1], NumberStyles.None, CultureInfo.InvariantCulture, out long line) ? line : 0, cells[2], ExportCsv.Undo(cells[3])));
     }
 

@@ -10,13 +10,14 @@ using Scion.Local.Running;
 using Scion.Registry;
 using Scion.Serving;
 using Scion.Storage;
+using Scion.Vision;
 
 namespace Scion.Local.Server;
 
 /// <summary>What became of a file that was dropped to be scored: <c>predictions/{model}/{file}.json</c>, written last.</summary>
 /// <param name="Input">ETag of the file that was read; another means that it changed and is scored again.</param>
 /// <param name="Version">Version that judged; null when the file was refused.</param>
-/// <param name="Rows">Rows scored.</param>
+/// <param name="Rows">Rows or pictures scored.</param>
 /// <param name="Abstained">Of them, those the model has no ground to judge.</param>
 /// <param name="Refused">Rows and entries refused.</param>
 /// <param name="Refusals">The first of them.</param>
@@ -26,7 +27,8 @@ sealed record PredictionRecord(
 
 /// <summary>Scores files dropped into <c>predict/{model}/</c>: rows go to <c>predictions/{model}/{file}.csv</c>, a record beside it.</summary>
 /// <remarks>A file is scored once for each of its versions, by the model that serves then. It waits while no model of that name serves.</remarks>
-sealed partial class PredictionWatcher(IBlobStore store, ModelRegistry registry, WatchOptions options, TimeProvider time, ILogger<PredictionWatcher> log) : BackgroundService
+sealed partial class PredictionWatcher(
+    IBlobStore store, ModelRegistry registry, IPictureReader pictures, WatchOptions options, TimeProvider time, ILogger<PredictionWatcher> log) : BackgroundService
 {
     const string Inbox = "predict", Outbox = "predictions";
 
@@ -88,9 +90,13 @@ sealed partial class PredictionWatcher(IBlobStore store, ModelRegistry registry,
         PredictionRecord made;
         try
         {
-            if (!ReviewFormats.IsReviewFile(item.Name)) throw LocalFaults.NothingToUpload(item.Name, 1);
-            (ReviewPredictor predictor, string version) = await PredictCommand.LoadAsync(registry, model, null, cancellation);
-            using (predictor) made = await ScoreAsync(item, predictor, version, cancellation);
+            (Predictor predictor, string version) = await PredictCommand.LoadAsync(registry, pictures, model, null, cancellation);
+            using (predictor)
+            {
+                if (predictor is ReviewPredictor && !ReviewFormats.IsReviewFile(item.Name)) throw LocalFaults.NothingToUpload(item.Name, 1);
+                if (predictor is ImagePredictor && !(ImageFormats.IsPicture(item.Name) || ImageFormats.IsArchive(item.Name))) throw LocalFaults.NoPictures(item.Name);
+                made = await ScoreAsync(item, predictor, version, cancellation);
+            }
         }
         catch (InputRejectedException e) when (e.Code == "R002")
         {
@@ -110,7 +116,7 @@ sealed partial class PredictionWatcher(IBlobStore store, ModelRegistry registry,
         return true;
     }
 
-    async Task<PredictionRecord> ScoreAsync(BlobItem item, ReviewPredictor predictor, string version, CancellationToken cancellation)
+    async Task<PredictionRecord> ScoreAsync(BlobItem item, Predictor predictor, string version, CancellationToken cancellation)
     {
         string sha256;
         await using (BlobContent content = await store.OpenAsync(item.Path, item.ETag, cancellation) ?? throw StorageFaults.Changed(item.Path, item.ETag, "none"))
@@ -120,13 +126,21 @@ sealed partial class PredictionWatcher(IBlobStore store, ModelRegistry registry,
         await using (StreamWriter writer = new(rows, new UTF8Encoding(false), 1 << 16, leaveOpen: true))
         {
             StringBuilder line = new(BatchScoring.Header);
-            scored = await BatchScoring.RunAsync(store, new PinnedFile(item.Container, item.Name, item.ETag, item.Length, sha256), new ReviewSettings(), predictor,
-                (row, prediction) =>
+            PinnedFile file = new(item.Container, item.Name, item.ETag, item.Length, sha256);
+            scored = predictor is ImagePredictor images
+                ? await PictureScoring.RunAsync(store, [file], images, pictures, Scored, refusal =>
                 {
-                    BatchScoring.Append(line, row.Text, prediction);
+                    PictureScoring.Append(line, refusal);
                     return WriteAsync();
-                }, progress: null, cancellation);
+                }, cancellation)
+                : await BatchScoring.RunAsync(store, file, new ReviewSettings(), (ReviewPredictor)predictor, (row, prediction) => Scored(row.Text, prediction), progress: null, cancellation);
             await WriteAsync();
+
+            Task Scored(string input, Prediction prediction)
+            {
+                BatchScoring.Append(line, input, prediction);
+                return WriteAsync();
+            }
 
             async Task WriteAsync()
             {

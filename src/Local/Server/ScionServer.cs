@@ -14,6 +14,7 @@ using Scion.Local.Commands;
 using Scion.Local.Running;
 using Scion.Pipelines;
 using Scion.Registry;
+using Scion.Vision;
 using Scion.Web;
 
 namespace Scion.Local.Server;
@@ -63,6 +64,7 @@ static class ScionServer
         builder.Services
             .AddSingleton(call.Time)
             .AddSingleton(call.Store)
+            .AddSingleton<IPictureReader>(call.Pictures)
             .AddSingleton(watch)
             .AddSingleton(call.Location.Locks())
             .AddSingleton<RunLedger>()

@@ -6,6 +6,7 @@ using Scion.Faults;
 using Scion.Pipelines;
 using Scion.Registry;
 using Scion.Text;
+using Scion.Vision;
 
 namespace Scion.Tests.Registry;
 
@@ -28,18 +29,18 @@ public sealed class ModelExportTests
         PublishInput input = await PublishAsync();
         using MemoryStream file = new();
 
-        ExportedModel exported = await ModelExport.WriteZipAsync(Registry, "films", null, file, default);
+        ExportedModel exported = await ModelExport.WriteZipAsync(Registry, new InProcessPictures(), "films", null, file, default);
 
         Assert.Equal(input.Version, exported.Version);
         using ZipArchive zip = new(new MemoryStream(file.ToArray()));
-        foreach (string name in ModelPackage.ServingFiles.Concat([ModelPackage.ManifestName, ModelPackage.ReportName, ModelPackage.CardName, ModelPackage.ParityName]))
+        foreach (string name in ModelPackage.ServingFiles(ModelManifest.Reviews).Concat([ModelPackage.ManifestName, ModelPackage.ReportName, ModelPackage.CardName, ModelPackage.ParityName]))
             Assert.Equal(store.Content.Single(blob => blob.Path == $"models/films/versions/{input.Version}/{name}").Bytes, Bytes(zip, name));
         Assert.Equal(TrainedModel.Labels, JsonSerializer.Deserialize<string[]>(Bytes(zip, ModelExport.LabelsName)));
         using InferenceSession whole = new(Bytes(zip, ModelExport.WholeName));
         ParityCheck parity = JsonSerializer.Deserialize<ParityCheck>(Bytes(zip, ModelPackage.ParityName), ScionJson.Strict)!;
         foreach (ParityRow row in parity.Rows)
         {
-            using OrtValue ids = OrtValue.CreateTensorValueFromMemory([.. row.Ids.Select(id => (long)id)], [1, row.Ids.Count]);
+            using OrtValue ids = OrtValue.CreateTensorValueFromMemory([.. row.Ids!.Select(id => (long)id)], [1, row.Ids!.Count]);
             using RunOptions options = new();
             using IDisposableReadOnlyCollection<OrtValue> outputs = whole.Run(options, ["ids"], [ids], ["logits"]);
             for (int c = 0; c < 2; c++) Assert.Equal(row.Logits[c], outputs[0].GetTensorDataAsSpan<float>()[c], 1e-4f);
@@ -52,8 +53,8 @@ public sealed class ModelExportTests
         await PublishAsync();
         using MemoryStream first = new(), second = new();
 
-        await ModelExport.WriteZipAsync(Registry, "films", null, first, default);
-        await ModelExport.WriteZipAsync(Registry, "films", null, second, default);
+        await ModelExport.WriteZipAsync(Registry, new InProcessPictures(), "films", null, first, default);
+        await ModelExport.WriteZipAsync(Registry, new InProcessPictures(), "films", null, second, default);
 
         Assert.Equal(first.ToArray(), second.ToArray());
     }
@@ -65,9 +66,9 @@ public sealed class ModelExportTests
         store.Tamper($"models/films/versions/{input.Version}/head.onnx", [1]);
         using MemoryStream file = new();
 
-        Assert.Equal("R007", (await Assert.ThrowsAsync<InputRejectedException>(() => ModelExport.WriteZipAsync(Registry, "films", null, file, default))).Code);
+        Assert.Equal("R007", (await Assert.ThrowsAsync<InputRejectedException>(() => ModelExport.WriteZipAsync(Registry, new InProcessPictures(), "films", null, file, default))).Code);
         Assert.Equal(0, file.Length);
-        Assert.Equal("R002", (await Assert.ThrowsAsync<InputRejectedException>(() => ModelExport.WriteZipAsync(Registry, "books", null, file, default))).Code);
+        Assert.Equal("R002", (await Assert.ThrowsAsync<InputRejectedException>(() => ModelExport.WriteZipAsync(Registry, new InProcessPictures(), "books", null, file, default))).Code);
     }
 
     [Theory]

@@ -5,6 +5,7 @@ using Scion.Pipelines;
 using Scion.Registry;
 using Scion.Serving;
 using Scion.Storage;
+using Scion.Vision;
 
 namespace Scion.Tests.Registry;
 
@@ -152,7 +153,7 @@ public sealed class ModelRegistryTests
         store.Tamper("models/films/latest.json", LatestPointer.Moved(null, PointerAction.Promote, Third, new string('a', 64), DateTimeOffset.UnixEpoch, "").ToBytes());
 
         Assert.Equal("R003", (await Assert.ThrowsAsync<InputRejectedException>(() => Registry.ReadChosenAsync("films", null, null, default))).Code);
-        Assert.Equal(["R003"], (await ModelVerification.VerifyAsync(Registry, "films", null, null, default)).Checks.Where(check => !check.Passed).Select(check => check.Detail[..4]));
+        Assert.Equal(["R003"], (await ModelVerification.VerifyAsync(Registry, new InProcessPictures(), "films", null, null, default)).Checks.Where(check => !check.Passed).Select(check => check.Detail[..4]));
     }
 
     [Theory]
@@ -172,7 +173,7 @@ public sealed class ModelRegistryTests
 
         Assert.Equal(code, (await Assert.ThrowsAsync<InputRejectedException>(() => Registry.ReadAsync("films", First, null, null, default))).Code);
         Assert.Equal(code, (await Assert.ThrowsAsync<InputRejectedException>(() => Registry.PromoteAsync("films", First, "", default))).Code);
-        ModelVerified verified = await ModelVerification.VerifyAsync(Registry, "films", null, null, default);
+        ModelVerified verified = await ModelVerification.VerifyAsync(Registry, new InProcessPictures(), "films", null, null, default);
 
         Assert.False(verified.Passed);
         VerifiedCheck failed = Assert.Single(verified.Checks, check => !check.Passed);
@@ -237,13 +238,13 @@ public sealed class ModelRegistryTests
     {
         await PublishAsync(First, Second);
 
-        ModelVerified verified = await ModelVerification.VerifyAsync(Registry, "films", null, null, default);
+        ModelVerified verified = await ModelVerification.VerifyAsync(Registry, new InProcessPictures(), "films", null, null, default);
 
         Assert.True(verified.Passed);
         Assert.Equal([(null, "pointer"), (Second, "digests"), (Second, "loads"), (Second, "parity"), (First, "digests"), (First, "loads"), (First, "parity")],
             verified.Checks.Select(check => (check.Version, check.Check)));
-        Assert.Equal("R003", (await Assert.ThrowsAsync<InputRejectedException>(() => ModelVerification.VerifyAsync(Registry, "films", Third, null, default))).Code);
-        Assert.Equal("R002", (await Assert.ThrowsAsync<InputRejectedException>(() => ModelVerification.VerifyAsync(Registry, "books", null, null, default))).Code);
+        Assert.Equal("R003", (await Assert.ThrowsAsync<InputRejectedException>(() => ModelVerification.VerifyAsync(Registry, new InProcessPictures(), "films", Third, null, default))).Code);
+        Assert.Equal("R002", (await Assert.ThrowsAsync<InputRejectedException>(() => ModelVerification.VerifyAsync(Registry, new InProcessPictures(), "books", null, null, default))).Code);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Scion.Pipelines;
 using Scion.Registry;
 using Scion.Serving;
 using Scion.Storage;
+using Scion.Vision;
 
 namespace Scion.Tests.Registry;
 
@@ -70,6 +71,6 @@ public sealed class RegistryRaceTests
         Assert.Equal(Enumerable.Range(1, moves.Count).Select(i => (long)i), moves.Select(move => move.Sequence));
         foreach ((PointerMove before, PointerMove after) in moves.Zip(moves.Skip(1)))
             Assert.True(after.Action == PointerAction.Rollback || string.CompareOrdinal(after.Version, before.Version) > 0, $"{before} then {after}");     // I5
-        Assert.True((await ModelVerification.VerifyAsync(registry, "films", null, null, default)).Passed);
+        Assert.True((await ModelVerification.VerifyAsync(registry, new InProcessPictures(), "films", null, null, default)).Passed);
     }
 }

@@ -16,7 +16,7 @@ public sealed class ExamplesTests
             (int rows, int dim, float[] values) = sample;
             float[] of = values[(rows * dim)..], cosines = new float[rows + 1];
             cosines[rows] = 7;
-            Examples examples = new(values[..(rows * dim)], new int[rows], [.. Enumerable.Repeat("", rows)], dim);
+            Examples examples = new(values[..(rows * dim)], new int[rows], [.. Enumerable.Repeat("", rows)], dim, pictures: false);
 
             examples.Compare(of, cosines);
 
@@ -33,9 +33,9 @@ public sealed class ExamplesTests
     public void ToTensors_AnyWidth_ParsesToTheSameRows()
     {
         float[] features = [.. Enumerable.Range(0, 5 * 11).Select(i => i / 256f)];            // no row is longer than 1
-        Examples examples = new(features, [0, 1, 0, 1, 1], ["a", "b", "c", "d", "e"], 11);
+        Examples examples = new(features, [0, 1, 0, 1, 1], ["a", "b", "c", "d", "e"], 11, pictures: false);
 
-        Examples read = Examples.Parse(examples.ToTensors(), examples.ToLines(["no", "yes"]), ["no", "yes"], 11);
+        Examples read = Examples.Parse(examples.ToTensors(), examples.ToLines(["no", "yes"]), ["no", "yes"], 11, pictures: false);
 
         float[] expected = new float[5], found = new float[5];
         examples.Compare(features.AsSpan(0, 11), expected);
@@ -47,10 +47,10 @@ public sealed class ExamplesTests
     [Fact]
     public void Parse_ARowLongerThanOne_IsRefused()
     {
-        Examples examples = new([0.6f, 0.8f, 1, 1], [0, 1], ["a", "b"], 2);
+        Examples examples = new([0.6f, 0.8f, 1, 1], [0, 1], ["a", "b"], 2, pictures: false);
 
         Faults.InputRejectedException fault = Assert.Throws<Faults.InputRejectedException>(() =>
-            Examples.Parse(examples.ToTensors(), examples.ToLines(["no", "yes"]), ["no", "yes"], 2));
+            Examples.Parse(examples.ToTensors(), examples.ToLines(["no", "yes"]), ["no", "yes"], 2, pictures: false));
 
         Assert.Contains("R014: The package's files do not fit together: the features of example 1 are longer than 1.", fault.Message, StringComparison.Ordinal);
     }
@@ -58,10 +58,10 @@ public sealed class ExamplesTests
     [Fact]
     public void Parse_ALineOfAnotherLabel_IsRefused()
     {
-        Examples examples = new([0.6f, 0.8f, 1, 0], [0, 1], ["a", "b"], 2);
+        Examples examples = new([0.6f, 0.8f, 1, 0], [0, 1], ["a", "b"], 2, pictures: false);
 
         Faults.InputRejectedException fault = Assert.Throws<Faults.InputRejectedException>(() =>
-            Examples.Parse(examples.ToTensors(), examples.ToLines(["yes", "no"]), ["no", "yes"], 2));
+            Examples.Parse(examples.ToTensors(), examples.ToLines(["yes", "no"]), ["no", "yes"], 2, pictures: false));
 
         Assert.Contains("line 1 of examples.jsonl has another label than its row of features.", fault.Message, StringComparison.Ordinal);
     }

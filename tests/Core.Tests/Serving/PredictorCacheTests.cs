@@ -4,6 +4,7 @@ using Scion.Faults;
 using Scion.Registry;
 using Scion.Serving;
 using Scion.Tests.Registry;
+using Scion.Vision;
 
 namespace Scion.Tests.Serving;
 
@@ -130,7 +131,7 @@ public sealed class PredictorCacheTests : IDisposable
         await UntilAsync(() => cache.Models.Single().Version == Second);
 
         Assert.Equal(2, cache.Resident);
-        Assert.Equal("positive", old.Predictor.Predict("a great film").Label);
+        Assert.Equal("positive", ((ReviewPredictor)old.Predictor).Predict("a great film").Label);
         old.Dispose();
         old.Dispose();
         Assert.Equal(1, cache.Resident);
@@ -280,7 +281,7 @@ public sealed class PredictorCacheTests : IDisposable
 
         Assert.Equal(["three", "two"], cache.Models.Where(model => model.Version is not null).Select(model => model.Model));
         Assert.Equal(3, cache.Resident);                                          // "one" is in use
-        held.Predictor.Predict("great");
+        ((ReviewPredictor)held.Predictor).Predict("great");
         held.Dispose();
         Assert.Equal(2, cache.Resident);
         Assert.Equal(First, await VersionAsync(cache, "one"));
@@ -312,7 +313,7 @@ public sealed class PredictorCacheTests : IDisposable
 
         cache.Dispose();
 
-        lease.Predictor.Predict("great");
+        ((ReviewPredictor)lease.Predictor).Predict("great");
         lease.Dispose();
         Assert.Equal(0, cache.Resident);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => cache.RentAsync("films", default).AsTask());
@@ -324,7 +325,7 @@ public sealed class PredictorCacheTests : IDisposable
         await PublishAsync("films", First);
         await PublishAsync("films", Second, seed: 2);
         PredictorCacheOptions often = new() { PollInterval = TimeSpan.FromMilliseconds(1) };
-        using PredictorCache cache = new(new ModelRegistry(blobs, TimeProvider.System), often, TimeProvider.System, NullLogger<PredictorCache>.Instance);
+        using PredictorCache cache = new(new ModelRegistry(blobs, TimeProvider.System), new InProcessPictures(), often, TimeProvider.System, NullLogger<PredictorCache>.Instance);
         Dictionary<string, float> expected = [];
         foreach (string version in new[] { First, Second })
         {
@@ -340,7 +341,7 @@ public sealed class PredictorCacheTests : IDisposable
             while (running.ElapsedMilliseconds < 1500)
             {
                 using PredictorLease lease = await cache.RentAsync("films", default);
-                Assert.Equal(expected[lease.Version], lease.Predictor.Predict("a great film").Score);
+                Assert.Equal(expected[lease.Version], ((ReviewPredictor)lease.Predictor).Predict("a great film").Score);
                 seen.AddOrUpdate(lease.Version, 1, (_, n) => n + 1);
                 await Task.Yield();                                               // as a server does between requests
             }
@@ -358,7 +359,7 @@ public sealed class PredictorCacheTests : IDisposable
 
     PredictorCache Cache(PredictorCacheOptions? options = null)
     {
-        PredictorCache cache = new(new ModelRegistry(store, clock), options ?? new(), clock, NullLogger<PredictorCache>.Instance);
+        PredictorCache cache = new(new ModelRegistry(store, clock), new InProcessPictures(), options ?? new(), clock, NullLogger<PredictorCache>.Instance);
         caches.Add(cache);
         return cache;
     }

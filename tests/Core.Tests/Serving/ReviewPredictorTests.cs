@@ -145,7 +145,7 @@ public sealed class ReviewPredictorTests : IAsyncLifetime
     {
         float[] features = new float[encoder.Dim], cosines = new float[package.Manifest.Examples.Rows];
         if (encoder.Encode(text, features) == 0) return;
-        Examples examples = Examples.Parse(package[ModelPackage.ExamplesName].Span, package[ModelPackage.ExampleTextsName].Span, TrainedModel.Labels, encoder.Dim);
+        Examples examples = Examples.Parse(package[ModelPackage.ExamplesName].Span, package[ModelPackage.ExampleTextsName].Span, TrainedModel.Labels, encoder.Dim, pictures: false);
         examples.Compare(features, cosines);
 
         IReadOnlyList<Neighbour> neighbours = predictor.Predict(text).Neighbours;
