@@ -276,7 +276,7 @@ static class ServeLoad
 
     sealed class NoTraining : ITrainingHost
     {
-        public Task<RunStatus> StartAsync(string model, CancellationToken cancellation) => throw new NotSupportedException();
+        public Task<RunStatus> StartAsync(Scion.Datasets.DataKind kind, string model, CancellationToken cancellation) => throw new NotSupportedException();
 
         public Task<RunStatus> CancelAsync(string run, CancellationToken cancellation) => throw new NotSupportedException();
     }

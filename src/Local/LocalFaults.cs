@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Scion.Datasets;
 using Scion.Faults;
 
 namespace Scion.Local;
@@ -44,8 +45,8 @@ static class LocalFaults
     public static InputRejectedException NoSuchPath(string path) => new("L005", $"There is no file or folder '{path}'.",
         "Check the path; relative paths start at the folder the command runs in.", Refusal.NotFound);
 
-    public static InputRejectedException NothingToUpload(string path, int others) => new("L006",
-        $"'{path}' holds no file of reviews{(others > 0 ? $" ({others} files of other kinds)" : "")}.", "Give .csv, .tsv, .jsonl, .txt or .zip files, also .gz.");
+    public static InputRejectedException NothingToUpload(DataKind kind, string path, int others) => new("L006",
+        $"'{path}' holds no file of {kind.Item}s{(others > 0 ? $" ({others} files of other kinds)" : "")}.", $"Give {kind.Known}.");
 
     public static InputRejectedException SameName(string name, string first, string second) => new("L007",
         $"'{first}' and '{second}' would both become '{name}'.", "Rename one, or give the folder that holds both.");

@@ -16,18 +16,17 @@ sealed record Uploaded(string Container, string Name, long Length);
 /// <summary>Uploading files and starting a run, for people without storage tools.</summary>
 sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store, ITrainingHost training)
 {
-    const string Reviews = "reviews";
-
     int underWay;
 
     /// <summary>Stores a file, whole or not at all: it is taken in completely before the store sees its first byte.</summary>
     public async Task PutAsync(HttpContext context, string kind, string model, string name)
     {
         ScionApi.RequireQuery(context.Request);
-        RequireReviews(kind);
+        DataKind data = RequireKind(kind);
         ModelName.Require(model);
-        if (!IsFileName(name)) throw new ProblemException(HttpFaults.FileRefused(name));
-        BlobPath path = BlobPath.Of(Reviews, $"{model}/{name}");
+        if (!IsFileName(data, name)) throw new ProblemException(HttpFaults.FileRefused(data, name));
+        await ModelKind.RequireAsync(store, data, model, context.RequestAborted);
+        BlobPath path = BlobPath.Of(data.Container, $"{model}/{name}");
         HttpRequest request = context.Request;
         if (request.Headers.ContentEncoding.Count > 0) throw new ProblemException(HttpFaults.Encoded(request.Headers.ContentEncoding.ToString()));
         if (request.ContentLength > options.MaxUpload) throw new ProblemException(HttpFaults.UploadTooLarge(options.MaxUpload));
@@ -42,7 +41,7 @@ sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store,
             await using FileStream whole = Spool();
             await ReadAsync(request, whole, context.RequestAborted);
             (BlobItem stored, bool created) = await StoreAsync(path, whole, context.RequestAborted);
-            await ScionApi.WriteJsonAsync(context, new Uploaded(Reviews, stored.Name, stored.Length), created ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+            await ScionApi.WriteJsonAsync(context, new Uploaded(data.Container, stored.Name, stored.Length), created ? StatusCodes.Status201Created : StatusCodes.Status200OK);
         }
         finally
         {
@@ -53,22 +52,19 @@ sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store,
     public async Task TrainAsync(HttpContext context, string kind, string model)
     {
         ScionApi.RequireQuery(context.Request);
-        RequireReviews(kind);
+        DataKind data = RequireKind(kind);
         ModelName.Require(model);
         if (await context.Request.Body.ReadAsync(new byte[1], context.RequestAborted) > 0)
-            throw new ProblemException(HttpFaults.UnexpectedJson("The request has a body; training takes none.", "Put settings into dataset.json beside the reviews."));
-        RunStatus status = await training.StartAsync(model, context.RequestAborted);
+            throw new ProblemException(HttpFaults.UnexpectedJson("The request has a body; training takes none.", $"Put settings into dataset.json beside the {data.Item}s."));
+        RunStatus status = await training.StartAsync(data, model, context.RequestAborted);
         context.Response.Headers.Location = $"/api/runs/{status.Run}";
         await ScionApi.WriteJsonAsync(context, status, status.IsFinished ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
 
-    static void RequireReviews(string kind)
-    {
-        if (kind != Reviews) throw new ProblemException(HttpFaults.NoSuchKind(kind));
-    }
+    static DataKind RequireKind(string kind) => DataKinds.Of(kind) ?? throw new ProblemException(HttpFaults.NoSuchKind(kind));
 
     /// <summary>A percent sign before two hex digits is a second encoding, or a slash that was hidden from routing.</summary>
-    static bool IsFileName(string name) => name.Length <= BlobPath.MaxNameLength && !Encoded().IsMatch(name) && (name == ReviewFormats.SettingsName || ReviewFormats.IsReviewFile(name));
+    static bool IsFileName(DataKind kind, string name) => name.Length <= BlobPath.MaxNameLength && !Encoded().IsMatch(name) && (name == ReviewFormats.SettingsName || kind.IsRead(name));
 
     /// <summary>A file that no other process can read, and that no crash leaves behind: on Unix it has lost its name already.</summary>
     FileStream Spool()

@@ -55,17 +55,17 @@ static class HttpFaults
 
     public static Problem TooSlow { get; } = new(408, "W015", "The body came too slowly.", "Send it again over a faster connection.");
 
-    public static Problem FileRefused(string name) => new(422, "W016", $"'{Shown(name)}' is not the name of a file of reviews.",
-        $"Read are {ReviewFormats.Known}; and {ReviewFormats.SettingsName}.");
+    public static Problem FileRefused(DataKind kind, string name) => new(422, "W016", $"'{Shown(name)}' is not the name of a file of {kind.Item}s.",
+        $"Read are {kind.Known}; and {ReviewFormats.SettingsName}.");
 
-    public static Problem NoSuchKind(string kind) => new(404, "W017", $"There are no datasets of kind '{Shown(kind)}'.", "Use 'reviews'.");
+    public static Problem NoSuchKind(string kind) => new(404, "W017", $"There are no datasets of kind '{Shown(kind)}'.", "Use 'reviews' or 'images'.");
 
     public static Problem Unexpected(string trace) => new(500, "W018", "The server failed in a way it did not foresee.", "Report it with the trace; the server's log says more under it.") { Trace = trace };
 
     public static Problem Protocol(int status) => new(status, "W019", "The request is not well-formed HTTP.", "Check its headers.");
 
     public static Problem NoRoom { get; } = new(507, "W020", "The server has no room for the upload: its folder for temporary files is full or cannot be written.",
-        "Free some disk space there, or copy the file into reviews/MODEL/ of the data folder.");
+        "Free some disk space there, or copy the file into reviews/MODEL/ or images/MODEL/ of the data folder.");
 
     /// <summary>What a caller sent, fit to be shown: at most 80 characters, printable ASCII.</summary>
     public static string Shown(string text) => string.Concat(text.Take(80).Select(c => c is >= ' ' and < '\x7f' and not '\'' ? c : '?'));

@@ -1,3 +1,4 @@
+using Scion.Datasets;
 using Scion.Pipelines;
 
 namespace Scion.Web;
@@ -5,10 +6,10 @@ namespace Scion.Web;
 /// <summary>What starts and stops training runs: each host has its own.</summary>
 public interface ITrainingHost
 {
-    /// <summary>Pins what lies in <c>reviews/{model}/</c> and starts its run, or finds the run that equal data and settings made.</summary>
+    /// <summary>Pins what lies in <c>reviews/{model}/</c> or <c>images/{model}/</c> and starts its run, or finds the run that equal data and settings made.</summary>
     /// <returns>The run's status now; a finished one when there was nothing new to do.</returns>
-    /// <exception cref="Faults.InputRejectedException">There is nothing to train on, or the settings are wrong.</exception>
-    Task<RunStatus> StartAsync(string model, CancellationToken cancellation);
+    /// <exception cref="Faults.InputRejectedException">There is nothing to train on, the settings are wrong, or the model is of the other kind.</exception>
+    Task<RunStatus> StartAsync(DataKind kind, string model, CancellationToken cancellation);
 
     /// <summary>Stops a run. One that has ended stays as it is.</summary>
     /// <returns>Its status now.</returns>

@@ -67,7 +67,7 @@ public sealed class CommandLineTests : IDisposable
         Ended ended = await ScionProcess.RunAsync(folder.Path, "train", "reviews", "--help");
 
         Assert.Equal(0, ended.Code);
-        foreach (Datasets.SettingDescription setting in Datasets.ReviewSettingsFile.Describe())
+        foreach (Datasets.SettingDescription setting in Datasets.SettingsFile.Describe<Datasets.ReviewSettings>())
             Assert.Contains(setting.Key, ended.Output, StringComparison.Ordinal);
     }
 

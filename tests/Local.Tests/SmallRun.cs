@@ -46,10 +46,10 @@ sealed class SmallRun(string locks)
     public async Task GoOnAsync(IBlobStore store, TrainingHost host, TimeProvider time)
     {
         RunLedger ledger = new(store, time);
-        LocalRunner runner = new(store, new RunLocks(locks), time);
+        LocalRunner runner = new(store, new RunLocks(locks), new Vision.InProcessPictures(), time);
         using TrainingQueue queue = new(store, ledger, runner, time, NullLogger<TrainingQueue>.Instance);
-        using ReviewWatcher watcher = new(store, ledger, queue, new RunLocks(locks),
-            new WatchOptions { Settle = TimeSpan.Zero, Quiet = TimeSpan.Zero }, time, NullLogger<ReviewWatcher>.Instance);
+        using DatasetWatcher watcher = new(store, ledger, queue, new RunLocks(locks),
+            new WatchOptions { Settle = TimeSpan.Zero, Quiet = TimeSpan.Zero }, time, NullLogger<DatasetWatcher>.Instance);
         for (int attempt = 1; ; attempt++)
             try
             {

@@ -139,8 +139,8 @@ public sealed class DatasetAndRunTests
     }
 
     [Theory]
-    [InlineData("PUT", "/api/datasets/images/films/files/a.csv", 404, "W017")]
-    [InlineData("POST", "/api/datasets/images/films/train", 404, "W017")]
+    [InlineData("PUT", "/api/datasets/videos/films/files/a.csv", 404, "W017")]
+    [InlineData("POST", "/api/datasets/videos/films/train", 404, "W017")]
     [InlineData("PUT", "/api/datasets/reviews/F/files/a.csv", 400, "R001")]
     [InlineData("POST", "/api/datasets/reviews/F/train", 400, "R001")]
     [InlineData("POST", "/api/datasets/reviews/films/train?set=1", 400, "W007")]

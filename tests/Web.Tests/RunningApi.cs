@@ -108,19 +108,16 @@ public sealed class FakeTraining(RunLedger ledger) : ITrainingHost
     /// <summary>What the next start does instead, when set.</summary>
     public Exception? Fault { get; set; }
 
-    public async Task<RunStatus> StartAsync(string model, CancellationToken cancellation)
+    public async Task<RunStatus> StartAsync(Datasets.DataKind kind, string model, CancellationToken cancellation)
     {
         if (Fault is not null) throw Fault;
-        TrainReviewsRequest request = TrainReviewsRequest.Of(model, [new PinnedFileOf(model).File], new(), DateTimeOffset.UnixEpoch);
+        TrainingRequest request = kind == Datasets.DataKind.Images
+            ? TrainImagesRequest.Of(model, [new("images", $"{model}/a.jpg", "1", 10, new string('a', 64))], new(), DateTimeOffset.UnixEpoch)
+            : TrainReviewsRequest.Of(model, [new("reviews", $"{model}/a.csv", "1", 10, new string('a', 64))], new(), DateTimeOffset.UnixEpoch);
         return (await ledger.RecordAsync(request, cancellation)).Status;
     }
 
     public Task<RunStatus> CancelAsync(string run, CancellationToken cancellation) => ledger.CancelAsync(run, cancellation);
-
-    sealed record PinnedFileOf(string Model)
-    {
-        public Datasets.PinnedFile File => new("reviews", $"{Model}/a.csv", "1", 10, new string('a', 64));
-    }
 }
 
 /// <summary>Keeps every log line, to show what a log must not hold.</summary>

@@ -152,56 +152,61 @@ public static class DatasetFaults
         $"D208: {count} {(count == 1 ? "picture is" : "pictures are")} not named in {table} and taken as unlabelled: '{Printable(first)}'{(count == 1 ? "" : " and others")}.");
 
     // The data as a whole.
-    internal static InputRejectedException NoRows(long refused, string? first) => new("D301",
-        Invariant($"No review is left to learn from; {refused} {(refused == 1 ? "row or file was" : "rows or files were")} refused.")
+    internal static InputRejectedException NoRows(DataKind kind, long refused, string? first) => new("D301",
+        Invariant($"No {kind.Item} is left to learn from; {refused} {(refused == 1 ? $"{kind.Row} or file was" : $"{kind.Row}s or files were")} refused.")
             + (first is null ? "" : $" {(refused == 1 ? "Why" : "The first")}: {first}"),
         refused == 1 ? "Correct it, and start again." : "See rejects.csv for why each was.");
 
-    internal static InputRejectedException NoLabelledRows(long unlabelled) => new("D302", Invariant($"None of the {unlabelled} reviews has a label."),
-        $"Label at least {ReviewLimits.RowsPerClass} reviews of each of two classes in a column 'label' (or put .txt files into folders named by the label).");
+    internal static InputRejectedException NoLabelledRows(DataKind kind, long unlabelled) => new("D302", Invariant($"None of the {unlabelled} {kind.Item}s has a label."),
+        $"Label at least {ReviewLimits.RowsPerClass} {kind.Item}s of each of two classes " + (kind == DataKind.Images
+            ? "by putting them into folders named by the label, or in a labels.csv with columns file and label." : "in a column 'label' (or put .txt files into folders named by the label)."));
 
-    internal static InputRejectedException OneClass(string label, long rows) => new("D303", Invariant($"All {rows} labelled reviews have the label '{label}'."),
-        $"Add at least {ReviewLimits.RowsPerClass} reviews of another class; a classifier needs two.");
+    internal static InputRejectedException OneClass(DataKind kind, string label, long rows) => new("D303", Invariant($"All {rows} labelled {kind.Item}s have the label '{label}'."),
+        $"Add at least {ReviewLimits.RowsPerClass} {kind.Item}s of another class; a classifier needs two.");
 
-    internal static InputRejectedException TooFewRows(IReadOnlyList<LabelCount> classes) => new("D304",
-        $"Fewer than two classes have {ReviewLimits.RowsPerClass} different reviews: {Counts(classes)}.",
-        $"Label at least {ReviewLimits.RowsPerClass} different reviews of each of two classes: one to learn from and one to measure with.");
+    internal static InputRejectedException TooFewRows(DataKind kind, IReadOnlyList<LabelCount> classes) => new("D304",
+        $"Fewer than two classes have {ReviewLimits.RowsPerClass} different {kind.Item}s: {Counts(classes)}.",
+        $"Label at least {ReviewLimits.RowsPerClass} different {kind.Item}s of each of two classes: one to learn from and one to measure with.");
 
-    internal static InputRejectedException TooManyClasses(int classes) => new("D305",
-        Invariant($"There are {classes} different labels; at most {ReviewLimits.Classes} classes are trained."), "Set columns.label to the column that holds classes, or merge labels.", Refusal.TooLarge);
+    internal static InputRejectedException TooManyClasses(DataKind kind, int classes) => new("D305",
+        Invariant($"There are {classes} different labels; at most {ReviewLimits.Classes} classes are trained."), kind == DataKind.Images ? "Merge label folders." : "Set columns.label to the column that holds classes, or merge labels.", Refusal.TooLarge);
 
-    internal static InputRejectedException NotInTraining(string label, long test) => new("D306",
-        Invariant($"Class '{label}' has {test} test rows and no training row."), "Give it training rows, or take it out of the test rows.");
+    internal static InputRejectedException NotInTraining(DataKind kind, string label, long test) => new("D306",
+        Invariant($"Class '{label}' has {test} test {kind.Row}s and no training {kind.Row}."), $"Give it training {kind.Row}s, or take it out of the test {kind.Row}s.");
 
-    internal static InputRejectedException TooManyRows(long rows) => new("D307", Invariant($"There are {rows} reviews; at most {ReviewLimits.Rows} are trained on."),
-        "Leave out unlabelled reviews.", Refusal.TooLarge);
+    internal static InputRejectedException TooManyRows(DataKind kind, long rows) => new("D307", Invariant($"There are {rows} {kind.Item}s; at most {ReviewLimits.Rows} are trained on."),
+        $"Leave out unlabelled {kind.Item}s.", Refusal.TooLarge);
 
     // Settings and snapshots.
-    internal static InputRejectedException NotSettings(string fact) => new("D401", $"dataset.json is not valid JSON: {fact}",
-        "Correct it there; 'scion train reviews --help' lists the settings.");
+    internal static InputRejectedException NotSettings(DataKind kind, string fact) => new("D401", $"dataset.json is not valid JSON: {fact}",
+        $"Correct it there; 'scion train {kind.Container} --help' lists the settings.");
 
-    internal static InputRejectedException SettingsRefused(IReadOnlyList<string> errors) => new("D402", string.Join(" ", errors),
-        "Correct them in dataset.json or with --set; 'scion train reviews --help' lists the settings.");
+    internal static InputRejectedException SettingsRefused(DataKind kind, IReadOnlyList<string> errors) => new("D402", string.Join(" ", errors),
+        $"Correct them in dataset.json or with --set; 'scion train {kind.Container} --help' lists the settings.");
 
-    internal static InputRejectedException NothingToTrainOn(string model, IReadOnlyList<string> warnings) => new("D501",
-        warnings.Count == 0 ? $"There is no file in 'reviews/{model}/'."
-            : Invariant($"None of the {warnings.Count} files in 'reviews/{model}/' can be read. {string.Join(" ", warnings.Take(3))}"),
-        $"Put reviews there ({ReviewFormats.Known}), then start again.", Refusal.NotFound);
+    internal static InputRejectedException NothingToTrainOn(DataKind kind, string model, IReadOnlyList<string> warnings) => new("D501",
+        warnings.Count == 0 ? $"There is no file in '{kind.Container}/{model}/'."
+            : Invariant($"None of the {warnings.Count} files in '{kind.Container}/{model}/' can be read. {string.Join(" ", warnings.Take(3))}"),
+        $"Put {kind.Item}s there ({kind.Known}), then start again.", Refusal.NotFound);
+
+    internal static InputRejectedException OtherKind(string model, DataKind asked, DataKind there, string how) => new("D508",
+        $"Model '{model}' is a model of {there.Container}, {how}; it cannot be trained on {asked.Container} too.",
+        $"Use another model name, or move the files of '{asked.Container}/{model}/' to it.", Refusal.Conflict);
 
     internal static string NameRefused(string name) => $"D502: '{Printable(name)}' has a name that cannot be addressed safely and was not read. Rename it.";
 
     internal static string NotReadable(string name, string reason) => $"D504: '{Printable(name)}' was not read. {reason}";
 
-    internal static InputRejectedException KeepsChanging(string model) => new("D503", $"The files in 'reviews/{model}/' changed each time they were read.",
+    internal static InputRejectedException KeepsChanging(DataKind kind, string model) => new("D503", $"The files in '{kind.Container}/{model}/' changed each time they were read.",
         "Start again when the upload has ended.", Refusal.Conflict);
 
-    internal static string InNoFolder(string name) =>
-        $"D505: 'reviews/{Printable(name)}' lies in no model's folder, so nothing is trained on it. Move it to 'reviews/MODEL/'.";
+    internal static string InNoFolder(DataKind kind, string name) =>
+        $"D505: '{kind.Container}/{Printable(name)}' lies in no model's folder, so nothing is trained on it. Move it to '{kind.Container}/MODEL/'.";
 
-    internal static string FolderOfNoModel(string folder, int files) => Invariant(
-        $"D506: 'reviews/{Printable(folder)}/', with {files} files, is named as no model can be, so nothing is trained on it. Rename it: 2 to 63 of a-z, 0-9 and '-', beginning with a letter or digit.");
+    internal static string FolderOfNoModel(DataKind kind, string folder, int files) => Invariant(
+        $"D506: '{kind.Container}/{Printable(folder)}/', with {files} files, is named as no model can be, so nothing is trained on it. Rename it: 2 to 63 of a-z, 0-9 and '-', beginning with a letter or digit.");
 
-    internal static string Hidden(string name) => $"D507: '{Printable(name)}' is a hidden file and was not read. If it holds reviews, give it a name without a dot before it.";
+    internal static string Hidden(DataKind kind, string name) => $"D507: '{Printable(name)}' is a hidden file and was not read. If it holds {kind.Item}s, give it a name without a dot before it.";
 
     /// <summary>User text for messages: control, format and broken characters escaped, cut at 80.</summary>
     internal static string Printable(string text) => string.Concat(text.Take(80).Select(c =>

@@ -3,7 +3,7 @@ using System.ComponentModel;
 namespace Scion.Datasets;
 
 /// <summary>Everything a user may set for an images model, in <c>dataset.json</c> or by <c>--set key=value</c>. Stored with each model.</summary>
-public sealed record ImageSettings
+public sealed record ImageSettings : IDatasetSettings
 {
     public ImageEncoderSettings Encoder { get; init; } = new();
 
@@ -14,6 +14,18 @@ public sealed record ImageSettings
 
     [Description("Seed of everything random in a run.")]
     public int Seed { get; init; } = 1;
+
+    static DataKind IDatasetSettings.Kind => DataKind.Images;
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Errors()
+    {
+        string key = Encoder.Name.StartsWith("encoders/", StringComparison.Ordinal) ? Encoder.Name[9..] : Encoder.Name;
+        if (key.Length is 0 or > 64 || key[0] == '-' || !key.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
+            yield return $"encoder.name is '{DatasetFaults.Printable(Encoder.Name)}'; 'default', or an encoder as 'scion encoders list' prints it, is expected.";
+        if (string.IsNullOrWhiteSpace(Encoder.Layer)) yield return "encoder.layer is empty; 'auto', or a layer's name as 'scion encoders inspect' prints it, is expected.";
+        foreach (string error in Split.Errors().Concat(ReviewSettings.HeadErrors(Head))) yield return error;
+    }
 }
 
 /// <summary>The pretrained network whose features are used.</summary>
@@ -25,7 +37,7 @@ public sealed record ImageEncoderSettings
     /// <summary>The choice of a layer by validation.</summary>
     public const string Auto = "auto";
 
-    [Description("default is the network that ships with Scion; encoders/{sha256} uses an imported one.")]
+    [Description("default is the network that ships with Scion; an imported one goes by its name or encoders/{sha256}.")]
     public string Name { get; init; } = Default;
 
     [Description("Where the network is cut: auto tries several layers and keeps the one that validates best, or a layer's name as 'scion encoders inspect' prints it.")]

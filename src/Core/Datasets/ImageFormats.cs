@@ -25,6 +25,10 @@ public static class ImageFormats
     /// <summary>True for a file that pictures, or their labels, are read from.</summary>
     public static bool IsImageFile(string name) => IsPicture(name) || IsArchive(name) || IsLabels(name);
 
+    /// <summary>True for what operating systems leave beside a user's own files.</summary>
+    public static bool IsSystem(string name) => name.StartsWith("__MACOSX/", StringComparison.Ordinal)
+        || Path.GetFileName(name) is ".DS_Store" or "Thumbs.db" or "desktop.ini" or ['.', '_', ..];
+
     /// <summary>True for a file that is a whole data set, so that a run may start at once; loose pictures wait for their companions.</summary>
     public static bool IsCompleteByItself(string name) => IsArchive(name);
 }

@@ -84,11 +84,11 @@ sealed class ImageIngest(ImageBatch batch, StepWriter writer, IPictureReader pic
 
     async Task<(PictureFacts? Facts, IndexedPicture? Picture, RowFault? Fault)> ReadAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
-        byte[] pixels = new byte[PixelFeatures.Fit.Bytes];
+        byte[] pixels = new byte[PictureFingerprint.Fit.Bytes];
         try
         {
-            PictureFacts facts = await pictures.ReadAsync(bytes, PixelFeatures.Fit, pixels, cancellation);
-            return (facts, new IndexedPicture(name, SHA256.HashData(bytes.Span), []), null);
+            PictureFacts facts = await pictures.ReadAsync(bytes, PictureFingerprint.Fit, pixels, cancellation);
+            return (facts, new IndexedPicture(name, SHA256.HashData(bytes.Span), PictureFingerprint.Of(pixels)), null);
         }
         catch (InputRejectedException e)
         {

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Scion.Storage;
+using Scion.Vision;
 
 namespace Scion.Datasets;
 
@@ -87,24 +88,25 @@ public static class ImageShard
 /// <param name="Name">As in <see cref="ImageRow"/>.</param>
 /// <param name="Sha256">Digest of its file, 32 bytes: the key of its cached features.</param>
 /// <param name="Fingerprint">What it looks like, for near copies.</param>
-public sealed record IndexedPicture(string Name, byte[] Sha256, byte[] Fingerprint);
+public sealed record IndexedPicture(string Name, byte[] Sha256, PictureFingerprint Fingerprint);
 
 /// <summary>The pictures of a shard by name, digest and fingerprint: <see cref="ShardRef.Pictures"/>.</summary>
-/// <remarks>A row is: int32 length of the name's UTF-8 and the bytes; digest, 32 bytes; int32 length of the fingerprint and the bytes. Little-endian.</remarks>
+/// <remarks>A row is: int32 length of the name's UTF-8 and the bytes; digest, 32 bytes; fingerprint, <see cref="PictureFingerprint.Length"/>. Little-endian.</remarks>
 public static class PictureIndex
 {
     public static byte[] ToBytes(IReadOnlyList<IndexedPicture> pictures)
     {
         using MemoryStream bytes = new();
         using BinaryWriter writer = new(bytes);
+        Span<byte> fingerprint = stackalloc byte[PictureFingerprint.Length];
         foreach (IndexedPicture picture in pictures)
         {
             byte[] name = Encoding.UTF8.GetBytes(picture.Name);
             writer.Write(name.Length);
             writer.Write(name);
             writer.Write(picture.Sha256);
-            writer.Write(picture.Fingerprint.Length);
-            writer.Write(picture.Fingerprint);
+            picture.Fingerprint.Write(fingerprint);
+            writer.Write(fingerprint);
         }
         return bytes.ToArray();
     }
@@ -117,15 +119,12 @@ public static class PictureIndex
         List<IndexedPicture> pictures = new(shard.RowCount);
         for (int at = 0; at < bytes.Length;)
         {
-            string name = Encoding.UTF8.GetString(Part());
+            int length = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(at));
+            string name = Encoding.UTF8.GetString(bytes, at + 4, length);
+            at += 4 + length;
             byte[] sha256 = bytes[at..(at += SHA256.HashSizeInBytes)];
-            pictures.Add(new IndexedPicture(name, sha256, Part()));
-
-            byte[] Part()
-            {
-                int length = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(at));
-                return bytes[(at + 4)..(at += 4 + length)];
-            }
+            pictures.Add(new IndexedPicture(name, sha256, PictureFingerprint.Read(bytes.AsSpan(at, PictureFingerprint.Length))));
+            at += PictureFingerprint.Length;
         }
         return pictures;
     }

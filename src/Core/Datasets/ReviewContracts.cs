@@ -74,13 +74,6 @@ public sealed record IngestedPart(
 /// <param name="Split">How rows are held out.</param>
 public sealed record CurateInput(DataKind Kind, IReadOnlyList<IngestedFile> Files, SplitSettings Split);
 
-/// <summary>What a data set's rows are.</summary>
-public enum DataKind
-{
-    Reviews,
-    Images,
-}
-
 /// <summary>How a run measures its model.</summary>
 public enum Protocol
 {

@@ -1,11 +1,12 @@
 using System.ComponentModel;
+using Scion.Faults;
 using Scion.Text;
 
 namespace Scion.Datasets;
 
 /// <summary>Everything a user may set for a reviews model, in <c>dataset.json</c> or by <c>--set key=value</c>. Stored with each model.</summary>
-/// <remarks>The descriptions are what <c>scion train reviews --help</c> prints, with each key's type and default: see <see cref="ReviewSettingsFile"/>.</remarks>
-public sealed record ReviewSettings
+/// <remarks>The descriptions are what <c>scion train reviews --help</c> prints, with each key's type and default: see <see cref="SettingsFile"/>.</remarks>
+public sealed record ReviewSettings : IDatasetSettings
 {
     /// <summary>The <see cref="Encoder"/> that is trained on the uploaded text.</summary>
     public const string OwnEncoder = "own";
@@ -35,6 +36,38 @@ public sealed record ReviewSettings
 
     [Description("Seed of everything random in a run.")]
     public int Seed { get; init; } = 1;
+
+    static DataKind IDatasetSettings.Kind => DataKind.Reviews;
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Errors()
+    {
+        if (Delimiter is not null && (Delimiter.Length != 1 || Delimiter[0] > 126 || Delimiter[0] is '"' or '\r' or '\n' or '\0'))
+            yield return $"delimiter is '{DatasetFaults.Printable(Delimiter)}'; one ASCII character other than a quote or line end is expected (a tab is \"\\t\").";
+        if (Encoding is not null && !TextSource.Encodings.Contains(Encoding)) yield return SettingsFile.OneOf("encoding", Encoding, TextSource.Encodings);
+        if (Preset is not ("default" or "article")) yield return SettingsFile.OneOf("preset", Preset, ["default", "article"]);
+        foreach (string error in HeadErrors(Head)) yield return error;
+        if (Encoder != OwnEncoder && !(Encoder.StartsWith("encoders/", StringComparison.Ordinal) && Encoder.Length == 73
+            && Encoder[9..].All(char.IsAsciiHexDigitLower)))
+            yield return $"encoder is '{DatasetFaults.Printable(Encoder)}'; 'own', or 'encoders/' and 64 hex digits as 'scion encoders import' prints them, is expected.";
+        foreach (string error in Split.Errors()) yield return error;
+        foreach ((string key, string? name) in new[] { ("text", Columns.Text), ("label", Columns.Label), ("split", Columns.Split) })
+            if (name is not null && string.IsNullOrWhiteSpace(name)) yield return $"columns.{key} is empty; a column's name is expected.";
+        string? embedding = null;
+        try
+        {
+            if (Preset is "default" or "article") EmbeddingPresets.Resolve(this, tokens: 1, cores: 1);
+        }
+        catch (InputRejectedException e)
+        {
+            embedding = e.Fact;
+        }
+        if (embedding is not null) yield return embedding;
+    }
+
+    /// <summary>What is wrong with a kind of head.</summary>
+    internal static IEnumerable<string> HeadErrors(string head) =>
+        head is "auto" or "logistic" or "nearest-mean" ? [] : [SettingsFile.OneOf("head", head, ["auto", "logistic", "nearest-mean"])];
 }
 
 /// <summary>Names of columns or JSONL fields. <c>#1</c> is the first column of a file without a header.</summary>
@@ -54,4 +87,11 @@ public sealed record SplitSettings
 
     [Description("Labelled rows below which repeated cross-validation is used instead of a held-out set: 0 to 1000000.")]
     public int CrossValidateBelow { get; init; } = 100;
+
+    /// <summary>What is wrong with these values, each a sentence.</summary>
+    internal IEnumerable<string> Errors()
+    {
+        if (!(TestShare is >= 0.05 and <= 0.5)) yield return DatasetFaults.Invariant($"split.testShare is {TestShare}; it must be 0.05 to 0.5.");
+        if (CrossValidateBelow is < 0 or > 1_000_000) yield return DatasetFaults.Invariant($"split.crossValidateBelow is {CrossValidateBelow}; it must be 0 to 1000000.");
+    }
 }

@@ -1,92 +1,24 @@
-using System.Security.Cryptography;
 using Scion.Faults;
 using Scion.Pipelines;
-using Scion.Registry;
 using Scion.Storage;
 
 namespace Scion.Datasets;
 
-/// <summary>Pins what lies in a model's folder at one moment: the request of a training run.</summary>
+/// <summary>Pins what lies in <c>reviews/{model}/</c> at one moment: the request of a training run.</summary>
 public static class ReviewSnapshot
 {
-    public const string Container = "reviews";
-
-    /// <summary>Listings tried when files change while they are read.</summary>
-    const int Attempts = 5;
-
     /// <summary>Lists the model's folder, reads its settings, and pins each file by ETag and SHA-256.</summary>
-    /// <remarks>Files of unknown types are pinned too, so that ingestion refuses them where people see it. Names that cannot be addressed, links and
-    /// hidden files are listed in <see cref="TrainingRequest.Warnings"/>.</remarks>
     /// <param name="store">Where the files lie.</param>
     /// <param name="model">Model name.</param>
     /// <param name="overrides">As typed after <c>--set</c>; they win over dataset.json.</param>
     /// <param name="time">Names the version.</param>
     /// <param name="cancellation">Stops the reading.</param>
-    /// <exception cref="InputRejectedException">The name is not allowed (R001), the settings are not (D401, D402), there is nothing to train on
-    /// (D501), or files kept changing (D503).</exception>
+    /// <exception cref="InputRejectedException">The name is not allowed (R001), the model is one of images (D508), the settings are not allowed (D401,
+    /// D402), there is nothing to train on (D501), or files kept changing (D503).</exception>
     public static async Task<TrainReviewsRequest> TakeAsync(
         IBlobStore store, string model, IReadOnlyList<KeyValuePair<string, string>> overrides, TimeProvider time, CancellationToken cancellation)
     {
-        string prefix = ModelName.Require(model) + "/";
-        Dictionary<string, (string ETag, string Sha256)> hashed = new(StringComparer.Ordinal);
-        for (int attempt = 0; attempt < Attempts; attempt++)
-        {
-            List<PinnedFile> files = [];
-            List<string> warnings = [];
-            byte[]? settings = null;
-            bool changed = false;
-            await foreach (BlobItem item in store.ListAsync(Container, prefix, cancellation))
-            {
-                if (item.NameRefused) warnings.Add(DatasetFaults.NameRefused(item.Name));
-                else if (ReviewFormats.IsHidden(item.Name)) warnings.Add(DatasetFaults.Hidden(item.Name));
-                else if (item.Name == prefix + ReviewFormats.SettingsName) changed |= (settings = await BytesAsync(store, item, cancellation)) is null;
-                else if (await HashAsync(store, item, hashed, warnings, cancellation) is not { } sha256) changed = true;
-                else if (sha256.Length > 0) files.Add(new PinnedFile(item.Container, item.Name, item.ETag, item.Length, sha256));
-            }
-            if (changed) continue;
-            if (files.Count == 0) throw DatasetFaults.NothingToTrainOn(model, warnings);
-            return TrainReviewsRequest.Of(model, files, ReviewSettingsFile.Read(settings, overrides), time.GetUtcNow()) with { Warnings = warnings };
-        }
-        throw DatasetFaults.KeepsChanging(model);
-    }
-
-    /// <returns>Null when the file is no longer as listed; empty when the store does not read it, which is a warning.</returns>
-    static async Task<string?> HashAsync(
-        IBlobStore store, BlobItem item, Dictionary<string, (string ETag, string Sha256)> hashed, List<string> warnings, CancellationToken cancellation)
-    {
-        if (hashed.TryGetValue(item.Name, out (string ETag, string Sha256) earlier) && earlier.ETag == item.ETag) return earlier.Sha256;
-        try
-        {
-            await using BlobContent? content = await store.OpenAsync(item.Path, item.ETag, cancellation);
-            if (content is null) return null;
-            string sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(content.Stream, cancellation));
-            hashed[item.Name] = (item.ETag, sha256);
-            return sha256;
-        }
-        catch (InputRejectedException e) when (e.Code == "S002")
-        {
-            return null;
-        }
-        catch (InputRejectedException e) when (e.Code is "S010" or "S012")
-        {
-            warnings.Add(DatasetFaults.NotReadable(item.Name, e.Message));
-            return "";
-        }
-    }
-
-    static async Task<byte[]?> BytesAsync(IBlobStore store, BlobItem item, CancellationToken cancellation)
-    {
-        try
-        {
-            await using BlobContent? content = await store.OpenAsync(item.Path, item.ETag, cancellation);
-            if (content is null) return null;
-            byte[] bytes = new byte[Math.Min(item.Length, ReviewSettingsFile.MaxBytes + 1L)];
-            await content.Stream.ReadExactlyAsync(bytes, cancellation);
-            return bytes;
-        }
-        catch (InputRejectedException e) when (e.Code == "S002")
-        {
-            return null;
-        }
+        PinnedFolder folder = await PinnedFolder.ReadAsync(store, DataKind.Reviews, model, cancellation);
+        return TrainReviewsRequest.Of(model, folder.Files, SettingsFile.Read<ReviewSettings>(folder.Settings, overrides), time.GetUtcNow()) with { Warnings = folder.Warnings };
     }
 }

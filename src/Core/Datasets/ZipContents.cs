@@ -64,7 +64,7 @@ sealed class ZipContents
             ZipEntry entry = new(name, header.Length, header, i + 1 < headers.Count ? headers[i + 1].Offset : directoryAt);
             if (header.Offset + LocalLength + header.NameLength + header.Compressed > entry.Limit) throw Overlap(entry);
             if (name.EndsWith('/') && header.Length == 0) continue;
-            if (IsSystem(name))
+            if (ImageFormats.IsSystem(name))
             {
                 system++;
                 continue;
@@ -135,10 +135,6 @@ sealed class ZipContents
 
     /// <summary>True for archives by their names.</summary>
     public static bool IsArchive(string name) => Path.GetExtension(name).ToUpperInvariant() is ".ZIP" or ".GZ" or ".TGZ" or ".TAR" or ".7Z" or ".RAR" or ".BZ2" or ".XZ" or ".ZST";
-
-    /// <summary>True for what operating systems leave beside a user's own files.</summary>
-    public static bool IsSystem(string name) => name.StartsWith("__MACOSX/", StringComparison.Ordinal)
-        || Path.GetFileName(name) is ".DS_Store" or "Thumbs.db" or "desktop.ini";
 
     static Faults.InputRejectedException Overlap(ZipEntry entry) => DatasetFaults.ZipOverlap(DatasetFaults.Invariant(
         $"'{DatasetFaults.Printable(entry.Name)}' at byte {entry.Header.Offset} of {entry.Header.Compressed} bytes reaches into another one or into the directory."));

@@ -107,6 +107,13 @@ public sealed class EvaluateStep(StepMemo memo)
         {
             Dictionary<int, int> wanted = shard.ToDictionary(row => table.Labelled[row].Row);
             int at = 0;
+            if (input.Data.Kind == DataKind.Images)
+            {
+                foreach (IndexedPicture picture in await PictureIndex.ReadAsync(memo.Store, input.Data.Shards[shard.Key], cancellation))
+                    if (wanted.TryGetValue(at++, out int row))
+                        suspects.Add((new LabelSuspect(picture.Name, 0, input.Data.Labels[labels[row]], input.Data.Labels[worst[row].Predicted], worst[row].Score), row));
+                continue;
+            }
             foreach (ReviewRow review in ReviewShard.Read(await memo.Store.ReadAsync(input.Data.Shards[shard.Key].Rows, cancellation)))
                 if (wanted.TryGetValue(at++, out int row))
                     suspects.Add((new LabelSuspect(NameOf(shard.Key < fileOf.Length ? fileOf[shard.Key] : null, review.File), review.Line,

@@ -101,10 +101,15 @@ static class DoctorCommand
     {
         try
         {
-            List<BlobItem> items = [];
-            await foreach (BlobItem item in call.Store.ListAsync(ReviewSnapshot.Container, "", call.Cancellation)) items.Add(item);
-            IReadOnlyList<string> stray = StrayUploads.Among(items);
-            string fact = string.Create(CultureInfo.InvariantCulture, $"{items.Count} files in reviews/");
+            List<string> stray = [], counts = [];
+            foreach (DataKind kind in DataKinds.All)
+            {
+                List<BlobItem> items = [];
+                await foreach (BlobItem item in call.Store.ListAsync(kind.Container, "", call.Cancellation)) items.Add(item);
+                stray.AddRange(StrayUploads.Among(kind, items));
+                counts.Add(string.Create(CultureInfo.InvariantCulture, $"{items.Count} files in {kind.Container}/"));
+            }
+            string fact = string.Join(", ", counts);
             return stray.Count == 0 ? new Check("uploads", State.Ok, fact)
                 : new Check("uploads", State.Warn, $"{fact}; some can never be trained on", string.Join(" ", stray.Take(5)) + (stray.Count > 5 ? $" And {stray.Count - 5} more." : ""));
         }

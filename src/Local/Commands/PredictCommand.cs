@@ -73,8 +73,8 @@ static class PredictCommand
         Invocation call, string model, string version, ReviewPredictor predictor, string input, string? output, KeyValuePair<string, string>[] settings)
     {
         if (!File.Exists(input)) throw LocalFaults.NoSuchPath(input);
-        if (!ReviewFormats.IsReviewFile(input)) throw LocalFaults.NothingToUpload(input, 1);
-        ReviewSettings read = ReviewSettingsFile.Read(null, settings);
+        if (!ReviewFormats.IsReviewFile(input)) throw LocalFaults.NothingToUpload(DataKind.Reviews, input, 1);
+        ReviewSettings read = SettingsFile.Read<ReviewSettings>(null, settings);
         DirectoryInfo folder = Directory.CreateTempSubdirectory("scion-predict-");
         string? unfinished = output is null ? null : $"{output}.{Environment.ProcessId}.part";
         try

@@ -47,18 +47,7 @@ static class Receipt
         });
         if (screen.Json) return;
 
-        screen.Line();
-        screen.Line($"[bold]{published.Model}[/]  {published.Version}  {(published.Promoted ? "[green]serves now[/]" : "[yellow]not promoted[/]")}");
-        PrintVerdict(screen, evaluated);
-        screen.Line();
-        Field(screen, "Data", $"{Counts(data.Train, data.Test)}, {N(data.Unlabelled)} unlabelled");
-        if (data.Duplicates + data.Conflicts > 0)
-            Field(screen, "", $"left out: {N(data.Duplicates)} copies, {N(data.Conflicts)} rows with a text that has two labels");
-        if (status.Refused > 0) Field(screen, "", $"[yellow]{N(status.Refused)} {(status.Refused == 1 ? "row" : "rows")} refused[/], listed in {rejects.Escaped()}");
-        Field(screen, "Measured", ProtocolOf(evaluated));
-        screen.Line();
-        PrintModels(screen, evaluated);
-        screen.Line();
+        PrintMeasured(screen, status, trained, rejects);
         Field(screen, "Encoder", $"{N(trained.Encoder.Parameters)} parameters ({N(trained.Encoder.Words)} words × {trained.Encoder.Dim}), {(trained.Encoder.Source == EncoderSource.Own ? "learned without labels" : "imported")}, frozen");
         Field(screen, "Head", $"{N(evaluated.HeadParameters)} parameters = ({trained.Encoder.Dim} + 1) · {data.Labels.Count}, {evaluated.Head}: all that the labels had to teach");
         foreach ((int i, (string word, IReadOnlyList<NearWord> near)) in neighbours.Index())
@@ -70,6 +59,25 @@ static class Receipt
         Field(screen, "Next", $"scion predict {published.Model} --text \"…\"");
         Field(screen, "", $"scion words {published.Model} {(neighbours.Length > 0 ? neighbours[0].Word : "WORD").Escaped()}");
         Field(screen, "", $"scion models show {published.Model}");
+    }
+
+    /// <summary>How good, on what data, against what.</summary>
+    public static void PrintMeasured(Screen screen, RunStatus status, TrainingOutcome trained, string rejects)
+    {
+        (CuratedRows data, Evaluated evaluated, Published published) = (trained.Data, trained.Evaluated, trained.Published);
+        screen.Line();
+        screen.Line($"[bold]{published.Model}[/]  {published.Version}  {(published.Promoted ? "[green]serves now[/]" : "[yellow]not promoted[/]")}");
+        PrintVerdict(screen, data.Kind, evaluated);
+        screen.Line();
+        Field(screen, "Data", $"{Counts(data.Train, data.Test)}, {N(data.Unlabelled)} unlabelled");
+        if (data.Duplicates + data.Conflicts > 0)
+            Field(screen, "", $"left out: {N(data.Duplicates)} copies, {N(data.Conflicts)} {data.Kind.Row}s with a {data.Kind.Content} that has two labels");
+        if (status.Refused > 0)
+            Field(screen, "", $"[yellow]{N(status.Refused)} {data.Kind.Row}{(status.Refused == 1 ? "" : "s")} refused[/], listed in {rejects.Escaped()}");
+        Field(screen, "Measured", ProtocolOf(data.Kind, evaluated));
+        screen.Line();
+        PrintModels(screen, evaluated);
+        screen.Line();
     }
 
     /// <summary>Models by rows, with their intervals and whether transfer is better on the same rows.</summary>
@@ -101,11 +109,11 @@ static class Receipt
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
 
     /// <summary>How good, in words: against always saying the most common class, on the same rows.</summary>
-    static void PrintVerdict(Screen screen, Evaluated evaluated)
+    static void PrintVerdict(Screen screen, DataKind kind, Evaluated evaluated)
     {
         ModelMetrics transfer = evaluated.Models[^1], majority = evaluated.Models[0];
         bool better = evaluated.Comparisons.FirstOrDefault(test => test.Than == majority.Name)?.Verdict == "better";
-        screen.Line($"[{(better ? "green" : "yellow")}]{Percent(transfer.Accuracy.Value)} right[/] on reviews it was not fitted to; 95 % interval {Percent(transfer.Accuracy.Low)} – {Percent(transfer.Accuracy.High)}.");
+        screen.Line($"[{(better ? "green" : "yellow")}]{Percent(transfer.Accuracy.Value)} right[/] on {kind.Item}s it was not fitted to; 95 % interval {Percent(transfer.Accuracy.Low)} – {Percent(transfer.Accuracy.High)}.");
         screen.Line(better
             ? $"Always saying the most common class is right on {Percent(majority.Accuracy.Value)}."
             : $"[yellow]Not shown to be better than always saying the most common class ({Percent(majority.Accuracy.Value)}).[/]");
@@ -115,19 +123,20 @@ static class Receipt
     {
         "majority" => "most common class",
         "bag-of-words" => "bag of words",
+        "pixels" => "colours and edges",
         "scratch" => "from scratch",
         "transfer" => "this model",
         _ => model,
     };
 
-    static string ProtocolOf(Evaluated evaluated)
+    static string ProtocolOf(DataKind kind, Evaluated evaluated)
     {
         string rows = N(evaluated.Models[^1].Rows);
         return evaluated.Protocol switch
         {
-            Protocol.GivenSplit => $"on the {rows} rows your split column holds out",
-            Protocol.HashSplit => $"on {rows} rows held out by content hash; they never move",
-            _ => $"by repeated cross-validation over {rows} rows: too few labels to hold any out",
+            Protocol.GivenSplit => kind == DataKind.Images ? $"on the {rows} pictures your split holds out" : $"on the {rows} rows your split column holds out",
+            Protocol.HashSplit => $"on {rows} {kind.Row}s held out by content hash; they never move",
+            _ => $"by repeated cross-validation over {rows} {kind.Row}s: too few labels to hold any out",
         };
     }
 
@@ -140,5 +149,5 @@ static class Receipt
 
     public static void Field(Screen screen, string name, string markup) => screen.Line($"[dim]{name,-11}[/]{markup}");
 
-    static string N(long number) => number.ToString("n0", CultureInfo.InvariantCulture);
+    public static string N(long number) => number.ToString("n0", CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Scion.Datasets;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Scion.Local.Terminal;
@@ -94,7 +95,8 @@ static class ScionCommand
         public override int Invoke(ParseResult parseResult)
         {
             int exit = usual.Invoke(parseResult);
-            if (parseResult.CommandResult.Command.Name == TrainCommand.Reviews) TrainCommand.WriteSettings(parseResult.InvocationConfiguration.Output);
+            Command asked = parseResult.CommandResult.Command;
+            if (DataKinds.Of(asked.Name) is { } kind && asked.Parents.Any(parent => parent.Name == TrainCommand.Name)) TrainCommand.WriteSettings(parseResult.InvocationConfiguration.Output, kind);
             return exit;
         }
     }

@@ -11,26 +11,31 @@ using Scion.Storage;
 
 namespace Scion.Local.Commands;
 
-/// <summary><c>scion train reviews PATH --model NAME</c>: copies files into the data set, trains, prints the receipt.</summary>
+/// <summary><c>scion train reviews|images PATH --model NAME</c>: copies files into the data set, trains, prints the receipt.</summary>
 static class TrainCommand
 {
-    public const string Reviews = "reviews";
+    public const string Name = "train";
 
-    public static Command Create()
+    const string Copied = "They are copied into the model's data set: new and changed ones, nothing is deleted.";
+
+    public static Command Create() => new(Name, "Trains a model.")
     {
-        Argument<string[]> paths = new("PATH")
-        {
-            Description = "Files (.csv .tsv .jsonl .txt .zip, also .gz) or folders; a folder's sub-folders are labels. They are copied into the model's data set: new and changed ones, nothing is deleted.",
-            Arity = ArgumentArity.OneOrMore,
-        };
+        Of(DataKind.Reviews, $"Files (.csv .tsv .jsonl .txt .zip, also .gz) or folders; a folder's sub-folders are labels. {Copied}",
+            "Trains on reviews and prints the receipt: every figure with its interval, baselines beside it."),
+        Of(DataKind.Images, $"Folders whose sub-folders are labels, zips of such folders, or single pictures (.jpg .png .webp). {Copied}",
+            "Trains on photos through a pretrained network and prints the receipt: every figure with its interval, baselines beside it."),
+    };
+
+    static Command Of(DataKind kind, string what, string description)
+    {
+        Argument<string[]> paths = new("PATH") { Description = what, Arity = ArgumentArity.OneOrMore };
         Option<string> model = new("--model") { Description = "The model to train: a-z, 0-9 and '-', 2 to 63 characters.", HelpName = "NAME", Required = true };
         Option<KeyValuePair<string, string>[]> set = Setting("A setting of this run; outranks dataset.json. May be given more than once.");
-        Command reviews = new(Reviews, "Trains on reviews and prints the receipt: every figure with its interval, baselines beside it.") { paths, model, set };
-        return new Command("train", "Trains a model.")
-        {
-            reviews.Does(call => RunAsync(call, call.Get(paths), call.Get(model), call.Get(set) ?? [])),
-        };
+        return new Command(kind.Container, description) { paths, model, set }.Does(call => RunAsync(call, kind, call.Get(paths), call.Get(model), call.Get(set) ?? []));
     }
+
+    /// <summary>Most files left out that are named.</summary>
+    const int SkippedNamed = 20;
 
     /// <summary><c>--set KEY=VALUE</c>.</summary>
     public static Option<KeyValuePair<string, string>[]> Setting(string description) => new("--set")
@@ -41,33 +46,39 @@ static class TrainCommand
         Arity = ArgumentArity.OneOrMore,
     };
 
-    /// <summary>Every setting, with its range and default.</summary>
-    public static void WriteSettings(TextWriter output)
+    /// <summary>Every setting of a kind, with its range and default.</summary>
+    public static void WriteSettings(TextWriter output, DataKind kind)
     {
+        IReadOnlyList<SettingDescription> settings = kind == DataKind.Images ? SettingsFile.Describe<ImageSettings>() : SettingsFile.Describe<ReviewSettings>();
         output.WriteLine("Settings, for --set and dataset.json:");
         foreach (string line in TextTable.Lines(["key", "value", "default", "meaning"],
-            ReviewSettingsFile.Describe().Select(setting => new[] { setting.Key, setting.Type, setting.Default, setting.Meaning }))) output.WriteLine($"  {line}");
+            settings.Select(setting => new[] { setting.Key, setting.Type, setting.Default, setting.Meaning }))) output.WriteLine($"  {line}");
         output.WriteLine();
     }
 
-    static async Task<int> RunAsync(Invocation call, string[] paths, string model, KeyValuePair<string, string>[] settings)
+    static async Task<int> RunAsync(Invocation call, DataKind kind, string[] paths, string model, KeyValuePair<string, string>[] settings)
     {
         ModelName.Require(model);
-        EmbeddingTrainers.Require(ReviewSettingsFile.Read(null, settings));       // a wrong setting is told before anything is copied
-        using IDisposable? copying = call.Location.Locks().TryTake(ReviewWatcher.UploadLock(model));
-        Uploaded uploaded = await ReviewUpload.CopyAsync(call.Location, call.Store, model, paths, call.Cancellation);
-        foreach (string skipped in uploaded.Skipped) call.Screen.Note($"[yellow]![/] not a file of reviews, left out: {skipped.Escaped()}");
+        Snapshots.Require(kind, settings);                                // a wrong setting is told before anything is copied
+        await ModelKind.RequireAsync(call.Store, kind, model, call.Cancellation);
+        using IDisposable? copying = call.Location.Locks().TryTake(DatasetWatcher.UploadLock(model));
+        Uploaded uploaded = await DatasetUpload.CopyAsync(call.Location, call.Store, kind, model, paths, call.Cancellation);
+        foreach (string skipped in uploaded.Skipped.Take(SkippedNamed)) call.Screen.Note($"[yellow]![/] not a file of {kind.Item}s, left out: {skipped.Escaped()}");
+        if (uploaded.Skipped.Count > SkippedNamed) call.Screen.Note($"[yellow]![/] and {uploaded.Skipped.Count - SkippedNamed} more");
         if (uploaded.Kept.Count > 0)
-            call.Screen.Note($"[yellow]![/] reviews/{model}/ holds {Count(uploaded.Kept.Count, "file")} from before, used too: {Shown(uploaded.Kept).Escaped()}");
-        call.Screen.Note($"[dim]{Count(uploaded.Copied.Count, "file")} copied to reviews/{model}/, {uploaded.Same.Count} there already[/]");
+            call.Screen.Note($"[yellow]![/] {kind.Container}/{model}/ holds {Count(uploaded.Kept.Count, "file")} from before, used too: {Shown(uploaded.Kept).Escaped()}");
+        call.Screen.Note($"[dim]{Count(uploaded.Copied.Count, "file")} copied to {kind.Container}/{model}/, {uploaded.Same.Count} there already[/]");
 
-        TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(call.Store, model, settings, call.Time, call.Cancellation);
-        EmbeddingTrainers.Require(request.Settings);
+        TrainingRequest request = await Snapshots.TakeAsync(call.Store, kind, model, settings, call.Time, call.Cancellation);
         await call.Ledger.RecordAsync(request, call.Cancellation);
         copying?.Dispose();
         RunStatus status = await TrainAsync(call, request);
-        TrainedReviews trained = (TrainedReviews)await call.Ledger.ReportAsync(request.Run, call.Cancellation);
-        await Receipt.PrintAsync(call, status, trained);
+        switch (await call.Ledger.ReportAsync(request.Run, call.Cancellation))
+        {
+            case TrainedReviews reviews: await Receipt.PrintAsync(call, status, reviews); break;
+            case TrainedImages images: ImageReceipt.Print(call, status, images); break;
+            case { } other: throw new NotSupportedException($"A receipt of {other.GetType().Name} is not known.");
+        }
         return Exit.Done;
     }
 
@@ -81,11 +92,11 @@ static class TrainCommand
         else
         {
             RunProgress progress = new(call.Time);
-            LocalRunner runner = new(call.Store, call.Location.Locks(), call.Time);
+            LocalRunner runner = new(call.Store, call.Location.Locks(), call.Pictures, call.Time);
             RunEnd ended = await ProgressView.WhileAsync(call.Screen, progress, runner.RunAsync(request.Run, progress, call.Cancellation));
             status = ended.Status;
             if (status is { State: RunState.Failed, Refused: > 0 })
-                call.Screen.Note($"[yellow]![/] {Count(status.Refused, "row")} refused: {call.Location.Show($"{RunLedger.Container}/{status.Run}/rejects.csv").Escaped()}");
+                call.Screen.Note($"[yellow]![/] {Count(status.Refused, status.Kind == DataKind.Images.Container ? "picture" : "row")} refused: {call.Location.Show($"{RunLedger.Container}/{status.Run}/rejects.csv").Escaped()}");
             if (ended.Fault is { } fault) ExceptionDispatchInfo.Throw(fault);
         }
         return status.State switch

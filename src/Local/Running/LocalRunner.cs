@@ -4,6 +4,7 @@ using Scion.Faults;
 using Scion.Pipelines;
 using Scion.Registry;
 using Scion.Storage;
+using Scion.Vision;
 
 namespace Scion.Local.Running;
 
@@ -17,8 +18,9 @@ sealed record RunEnd(RunStatus Status, Exception? Fault = null);
 /// with the version it would have had. Storage that does not answer never makes a run fail: it is asked again, and then the run is left queued.</remarks>
 /// <param name="store">Where everything lives.</param>
 /// <param name="locks">One process a run.</param>
+/// <param name="pictures">Reads pictures.</param>
 /// <param name="time">Clock of ledger and registry.</param>
-sealed class LocalRunner(IBlobStore store, RunLocks locks, TimeProvider time)
+sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictures, TimeProvider time)
 {
     /// <summary>How often the ledger is told of progress and asked whether someone cancelled the run.</summary>
     static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
@@ -54,19 +56,24 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, TimeProvider time)
     async Task<RunEnd> TrainAsync(string run, RunProgress progress, CancellationToken stop)
     {
         using CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        TrainReviewsRequest request = (TrainReviewsRequest)await retry.DoAsync(() => ledger.RequestAsync(run, stop), stop);
+        TrainingRequest request = await retry.DoAsync(() => ledger.RequestAsync(run, stop), stop);
         using Activity? activity = Telemetry.Source.StartActivity("Run");
         activity?.SetTag("run", run);
         await retry.DoAsync(() => ledger.UpdateAsync(run, status => status.IsFinished ? status : status with { State = RunState.Running, Error = null }, stop), stop);
 
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task telling = TellAsync(run, progress, cancel, ended.Token);
-        using LocalSteps steps = new(new StepMemo(store), new ModelRegistry(store, time), ledger, new EmbeddingTrainers(), progress, time, cancel.Token);
-        TrainedReviews? trained = null;
+        using LocalSteps steps = new(new StepMemo(store), new ModelRegistry(store, time), ledger, new EmbeddingTrainers(), pictures, progress, time, cancel.Token);
+        TrainingOutcome? trained = null;
         Exception? fault = null;
         try
         {
-            trained = await TrainReviewsPipeline.RunAsync(steps, request);
+            trained = request switch
+            {
+                TrainImagesRequest images => await TrainImagesPipeline.RunAsync(steps, images),
+                TrainReviewsRequest reviews => await TrainReviewsPipeline.RunAsync(steps, reviews),
+                _ => throw new NotSupportedException($"Runs of {request.Kind} are not known here."),
+            };
         }
         catch (Exception e)
         {

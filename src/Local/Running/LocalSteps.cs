@@ -5,6 +5,7 @@ using Scion.Heads;
 using Scion.Pipelines;
 using Scion.Registry;
 using Scion.Text;
+using Scion.Vision;
 
 namespace Scion.Local.Running;
 
@@ -14,18 +15,21 @@ namespace Scion.Local.Running;
 /// <param name="registry">On the same store.</param>
 /// <param name="ledger">On the same store.</param>
 /// <param name="trainer">Learns word vectors.</param>
+/// <param name="pictures">Reads pictures.</param>
 /// <param name="progress">Told of stages and calls.</param>
 /// <param name="time">Waits between tries.</param>
 /// <param name="cancellation">Stops every step.</param>
 sealed class LocalSteps(
-    StepMemo memo, ModelRegistry registry, RunLedger ledger, IEmbeddingTrainer trainer, RunProgress progress, TimeProvider time,
-    CancellationToken cancellation) : IReviewSteps, IDisposable
+    StepMemo memo, ModelRegistry registry, RunLedger ledger, IEmbeddingTrainer trainer, IPictureReader pictures, RunProgress progress,
+    TimeProvider time, CancellationToken cancellation) : IReviewSteps, IImageSteps, IDisposable
 {
     /// <summary>Memory one call may need besides its data: buffers of a file being read, a shard, a table of rows.</summary>
     const long BytesPerCall = 512L << 20;
 
     readonly TransientRetry retry = new(time);
     readonly SemaphoreSlim cores = new(Parallelism);
+    readonly PictureWorkers workers = new(pictures, Environment.ProcessorCount);
+    readonly EncoderSessions sessions = new();
     readonly Lock gate = new();
     readonly HashSet<Task> underWay = [];
 
@@ -57,6 +61,21 @@ sealed class LocalSteps(
     public Task<Published> Publish(PublishInput input) =>
         Call(nameof(Publish), call => new PublishStep(memo, registry).RunAsync(input, call, cancellation));
 
+    public Task<IngestedFile> IngestImages(IngestImagesInput input) =>
+        Call(nameof(IngestImages), call => new IngestImagesStep(memo, pictures).RunAsync(input, call, cancellation));
+
+    public Task<ImageEncoderReady> PrepareEncoder(PrepareEncoderInput input) =>
+        Call(nameof(PrepareEncoder), call => new PrepareEncoderStep(memo).RunAsync(input, call, cancellation));
+
+    public Task<ImageFeaturesExtracted> ExtractImageFeatures(ExtractImageFeaturesInput input) =>
+        Call(nameof(ExtractImageFeatures), call => new ExtractImageFeaturesStep(memo, workers, sessions).RunAsync(input, call, cancellation));
+
+    public Task<FeaturesExtracted> ExtractPixelFeatures(ExtractPixelFeaturesInput input) =>
+        Call(nameof(ExtractPixelFeatures), call => new ExtractPixelFeaturesStep(memo, workers).RunAsync(input, call, cancellation));
+
+    public Task<Published> PublishImages(PublishImagesInput input) =>
+        Call(nameof(PublishImages), call => new PublishImagesStep(memo, registry, pictures).RunAsync(input, call, cancellation));
+
     public Task RecordFindings(RecordFindingsInput input) => Call(nameof(RecordFindings), async _ =>
     {
         await ledger.RecordFindingsAsync(input.Run, input.Files, input.Data, cancellation);
@@ -81,7 +100,12 @@ sealed class LocalSteps(
         }
     }
 
-    public void Dispose() => cores.Dispose();
+    public void Dispose()
+    {
+        sessions.Dispose();
+        workers.Dispose();
+        cores.Dispose();
+    }
 
     Task<T> Call<T>(string step, Func<RunProgress.Call, Task<T>> work)
     {

@@ -3,7 +3,7 @@ using Scion.Pipelines;
 namespace Scion.Local.Running;
 
 /// <summary>How far a run is, at one moment.</summary>
-/// <param name="Step">Name of the step, as in <see cref="IReviewSteps"/>.</param>
+/// <param name="Step">Name of the step, as in <see cref="IReviewSteps"/> and <see cref="IImageSteps"/>.</param>
 /// <param name="Done">Units done.</param>
 /// <param name="Total">Units in all; 0 when not known.</param>
 /// <param name="Unit">What is counted.</param>
@@ -103,8 +103,9 @@ sealed class RunProgress(TimeProvider time)
     static string UnitOf(string step) => step switch
     {
         nameof(IReviewSteps.IngestReviews) => "files",
-        nameof(IReviewSteps.PretrainEmbeddings) => "encoders",
-        nameof(IReviewSteps.ExtractFeatures) => "shards",
+        nameof(IImageSteps.IngestImages) => "folders",
+        nameof(IReviewSteps.PretrainEmbeddings) or nameof(IImageSteps.PrepareEncoder) => "encoders",
+        nameof(IReviewSteps.ExtractFeatures) or nameof(IImageSteps.ExtractImageFeatures) or nameof(IImageSteps.ExtractPixelFeatures) => "shards",
         nameof(IReviewSteps.TrainHeads) => "candidates",
         _ => "steps",
     };

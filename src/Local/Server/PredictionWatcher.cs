@@ -93,7 +93,7 @@ sealed partial class PredictionWatcher(
             (Predictor predictor, string version) = await PredictCommand.LoadAsync(registry, pictures, model, null, cancellation);
             using (predictor)
             {
-                if (predictor is ReviewPredictor && !ReviewFormats.IsReviewFile(item.Name)) throw LocalFaults.NothingToUpload(item.Name, 1);
+                if (predictor is ReviewPredictor && !ReviewFormats.IsReviewFile(item.Name)) throw LocalFaults.NothingToUpload(DataKind.Reviews, item.Name, 1);
                 if (predictor is ImagePredictor && !(ImageFormats.IsPicture(item.Name) || ImageFormats.IsArchive(item.Name))) throw LocalFaults.NoPictures(item.Name);
                 made = await ScoreAsync(item, predictor, version, cancellation);
             }

@@ -73,7 +73,7 @@ static class ScionServer
             .AddSingleton<TrainingQueue>()
             .AddSingleton<ITrainingHost>(services => services.GetRequiredService<TrainingQueue>())
             .AddHostedService(services => services.GetRequiredService<TrainingQueue>())
-            .AddHostedService<ReviewWatcher>()
+            .AddHostedService<DatasetWatcher>()
             .AddHostedService<PredictionWatcher>();
         ScionApiOptions api = new() { Key = ServerKey.ReadOrCreate(call.Location.KeyPath), LocalOnly = local };
         builder.Services.AddScionApi(api);
@@ -92,13 +92,13 @@ static class ScionServer
     /// <remarks>The page's address holds the key in its fragment, which browsers keep to themselves: no server sees it, and no log. It is printed on stdout only.</remarks>
     static void Announce(Invocation call, string key, IReadOnlyList<string> addresses)
     {
-        string drop = call.Location.Show("reviews/{model}/");
+        string reviews = call.Location.Show("reviews/{model}/"), images = call.Location.Show("images/{model}/");
         string page = $"{addresses[0].Replace("[::]", "localhost", StringComparison.Ordinal).Replace("0.0.0.0", "localhost", StringComparison.Ordinal)}/#key={key}";
-        call.Screen.Document(new { urls = addresses, page, key = call.Location.KeyPath, reviews = drop });
+        call.Screen.Document(new { urls = addresses, page, key = call.Location.KeyPath, reviews, images });
         call.Screen.Line($"[bold]Scion[/] serves {string.Join(", ", addresses).Escaped()}");
         Receipt.Field(call.Screen, "Page", $"{page.Escaped()}  (open it; whoever has this address has the key)");
         Receipt.Field(call.Screen, "Key", $"{call.Location.KeyPath.Escaped()}, for API calls: sent as header x-functions-key");
-        Receipt.Field(call.Screen, "Drop", $"files of reviews into {drop.Escaped()}: a run starts by itself");
+        Receipt.Field(call.Screen, "Drop", $"files of reviews into {reviews.Escaped()}, label folders or zips of photos into {images.Escaped()}: a run starts by itself");
         Receipt.Field(call.Screen, "Stop", "Ctrl-C; unfinished runs go on at the next start");
     }
 

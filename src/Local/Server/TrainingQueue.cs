@@ -24,9 +24,9 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
     readonly HashSet<string> known = [];
     readonly Dictionary<string, int> postponed = [];
 
-    public async Task<RunStatus> StartAsync(string model, CancellationToken cancellation)
+    public async Task<RunStatus> StartAsync(DataKind kind, string model, CancellationToken cancellation)
     {
-        TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(store, model, [], time, cancellation);
+        TrainingRequest request = await Snapshots.TakeAsync(store, kind, model, [], time, cancellation);
         await ledger.RecordAsync(request, cancellation);
         RunStatus status = await ledger.ReopenAsync(request.Run, cancellation);
         if (!status.IsFinished) Enqueue(request.Run);

@@ -23,13 +23,17 @@ static class ProgressView
     public static string NameOf(string step) => step switch
     {
         nameof(IReviewSteps.IngestReviews) => "Reading files",
+        nameof(IImageSteps.IngestImages) => "Reading pictures",
+        nameof(IImageSteps.PrepareEncoder) => "Cutting the network",
+        nameof(IImageSteps.ExtractImageFeatures) => "Turning pictures to features",
+        nameof(IImageSteps.ExtractPixelFeatures) => "Measuring colours and edges",
         nameof(IReviewSteps.Curate) => "Finding copies, splitting",
         nameof(IReviewSteps.BuildVocabulary) => "Counting words",
         nameof(IReviewSteps.PretrainEmbeddings) => "Learning word vectors",
         nameof(IReviewSteps.ExtractFeatures) => "Turning reviews to features",
         nameof(IReviewSteps.TrainHeads) => "Fitting heads",
         nameof(IReviewSteps.Evaluate) => "Measuring",
-        nameof(IReviewSteps.Publish) => "Publishing",
+        nameof(IReviewSteps.Publish) or nameof(IImageSteps.PublishImages) => "Publishing",
         _ => step,
     };
 

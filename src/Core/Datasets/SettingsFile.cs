@@ -15,19 +15,32 @@ namespace Scion.Datasets;
 /// <param name="Meaning">What it does and its range.</param>
 public sealed record SettingDescription(string Key, string Type, string Default, string Meaning);
 
-/// <summary>Reads <c>dataset.json</c> and <c>--set</c> into <see cref="ReviewSettings"/>. Keys, types and defaults come from the records.</summary>
-public static class ReviewSettingsFile
+/// <summary>Settings of one kind of data set.</summary>
+public interface IDatasetSettings
+{
+    /// <summary>The kind.</summary>
+    static abstract DataKind Kind { get; }
+
+    /// <summary>What is wrong with values of the right type, each a sentence.</summary>
+    IEnumerable<string> Errors();
+}
+
+/// <summary>Reads <c>dataset.json</c> and <c>--set</c> into a record of settings. Keys, types and defaults come from the records.</summary>
+public static class SettingsFile
 {
     /// <summary>Most bytes of a settings file.</summary>
     public const int MaxBytes = 1 << 20;
 
-    static readonly SortedDictionary<string, PropertyInfo> Keys = Collect(typeof(ReviewSettings), "");
+    static class Known<TSettings>
+    {
+        public static readonly SortedDictionary<string, PropertyInfo> Keys = Collect(typeof(TSettings), "");
+    }
 
     /// <summary>Every setting, by key.</summary>
-    public static IReadOnlyList<SettingDescription> Describe()
+    public static IReadOnlyList<SettingDescription> Describe<TSettings>() where TSettings : IDatasetSettings, new()
     {
-        ReviewSettings defaults = new();
-        return [.. Keys.Select(key => new SettingDescription(key.Key, TypeName(key.Value.PropertyType),
+        TSettings defaults = new();
+        return [.. Known<TSettings>.Keys.Select(key => new SettingDescription(key.Key, TypeName(key.Value.PropertyType),
             Value(defaults, key.Key) is { } value ? Convert.ToString(value, CultureInfo.InvariantCulture)!
                 : key.Value.GetCustomAttribute<DefaultValueAttribute>()?.Value as string ?? "found",
             key.Value.GetCustomAttribute<DescriptionAttribute>()?.Description ?? ""))];
@@ -36,62 +49,64 @@ public static class ReviewSettingsFile
     /// <param name="datasetJson">The file's bytes; null without one.</param>
     /// <param name="overrides">Keys such as <c>embedding.dim</c> and values as typed; the last of equal keys counts. An empty value restores the default.</param>
     /// <exception cref="InputRejectedException">The file is not JSON (D401), or keys or values are not allowed (D402, all of them named).</exception>
-    public static ReviewSettings Read(byte[]? datasetJson, IReadOnlyList<KeyValuePair<string, string>> overrides)
+    public static TSettings Read<TSettings>(byte[]? datasetJson, IReadOnlyList<KeyValuePair<string, string>> overrides)
+        where TSettings : IDatasetSettings, new()
     {
         List<string> errors = [];
         JsonObject settings = [];
-        if (datasetJson is not null) Take(Parse(datasetJson), "", settings, errors);
-        foreach ((string key, string value) in overrides) Override(settings, key, value, errors);
-        ReviewSettings result = new();
+        SortedDictionary<string, PropertyInfo> keys = Known<TSettings>.Keys;
+        if (datasetJson is not null) Take(keys, Parse(TSettings.Kind, datasetJson), "", settings, errors);
+        foreach ((string key, string value) in overrides) Override(keys, settings, key, value, errors);
+        TSettings result = new();
         if (errors.Count == 0)
         {
-            result = settings.Deserialize<ReviewSettings>(ScionJson.Strict)!;
-            errors.AddRange(Errors(result));
+            result = settings.Deserialize<TSettings>(ScionJson.Strict)!;
+            errors.AddRange(result.Errors());
         }
-        return errors.Count == 0 ? result : throw DatasetFaults.SettingsRefused(errors);
+        return errors.Count == 0 ? result : throw DatasetFaults.SettingsRefused(TSettings.Kind, errors);
     }
 
-    static JsonObject Parse(byte[] json)
+    static JsonObject Parse(DataKind kind, byte[] json)
     {
         ReadOnlySpan<byte> bytes = json.AsSpan().StartsWith("\uFEFF"u8) ? json.AsSpan(3) : json;
-        if (bytes.Length > MaxBytes) throw DatasetFaults.NotSettings(DatasetFaults.Invariant($"it has {bytes.Length} bytes; at most {MaxBytes} are read."));
+        if (bytes.Length > MaxBytes) throw DatasetFaults.NotSettings(kind, DatasetFaults.Invariant($"it has {bytes.Length} bytes; at most {MaxBytes} are read."));
         try
         {
             return JsonNode.Parse(bytes, null, new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false }) as JsonObject
-                ?? throw DatasetFaults.NotSettings("it is not an object.");
+                ?? throw DatasetFaults.NotSettings(kind, "it is not an object.");
         }
         catch (JsonException e)
         {
-            throw DatasetFaults.NotSettings(DatasetFaults.Printable(e.Message));
+            throw DatasetFaults.NotSettings(kind, DatasetFaults.Printable(e.Message));
         }
     }
 
     /// <summary>Copies known keys whose values have their type; says what is wrong with the others.</summary>
-    static void Take(JsonObject from, string prefix, JsonObject settings, List<string> errors)
+    static void Take(SortedDictionary<string, PropertyInfo> keys, JsonObject from, string prefix, JsonObject settings, List<string> errors)
     {
         foreach ((string name, JsonNode? node) in from)
         {
             string key = prefix + name;
-            if (Keys.TryGetValue(key, out PropertyInfo? property))
+            if (keys.TryGetValue(key, out PropertyInfo? property))
             {
                 if (node is null) continue;
                 if (Typed(property.PropertyType, node) is { } value) Set(settings, key, value);
                 else errors.Add($"{key} is {Shown(node)}; a {TypeName(property.PropertyType)} is expected.");
             }
-            else if (Keys.Keys.Any(known => known.StartsWith(key + ".", StringComparison.Ordinal)))
+            else if (keys.Keys.Any(known => known.StartsWith(key + ".", StringComparison.Ordinal)))
             {
-                if (node is JsonObject inner) Take(inner, key + ".", settings, errors);
-                else errors.Add($"{key} is {(node is null ? "null" : Shown(node))}; an object with {Within(key)} is expected.");
+                if (node is JsonObject inner) Take(keys, inner, key + ".", settings, errors);
+                else errors.Add($"{key} is {(node is null ? "null" : Shown(node))}; an object with {Within(keys, key)} is expected.");
             }
-            else errors.Add(Unknown(key));
+            else errors.Add(Unknown(keys, key));
         }
     }
 
-    static void Override(JsonObject settings, string key, string value, List<string> errors)
+    static void Override(SortedDictionary<string, PropertyInfo> keys, JsonObject settings, string key, string value, List<string> errors)
     {
-        if (!Keys.TryGetValue(key, out PropertyInfo? property))
+        if (!keys.TryGetValue(key, out PropertyInfo? property))
         {
-            errors.Add(Unknown(key));
+            errors.Add(Unknown(keys, key));
             return;
         }
         Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
@@ -126,45 +141,19 @@ public static class ReviewSettingsFile
         return value.TryGetValue(out double number) && double.IsFinite(number) ? number : null;
     }
 
-    /// <summary>Values that have the right type and the wrong content.</summary>
-    static IEnumerable<string> Errors(ReviewSettings s)
-    {
-        if (s.Delimiter is not null && (s.Delimiter.Length != 1 || s.Delimiter[0] > 126 || s.Delimiter[0] is '"' or '\r' or '\n' or '\0'))
-            yield return $"delimiter is '{DatasetFaults.Printable(s.Delimiter)}'; one ASCII character other than a quote or line end is expected (a tab is \"\\t\").";
-        if (s.Encoding is not null && !TextSource.Encodings.Contains(s.Encoding)) yield return OneOf("encoding", s.Encoding, TextSource.Encodings);
-        if (s.Preset is not ("default" or "article")) yield return OneOf("preset", s.Preset, ["default", "article"]);
-        if (s.Head is not ("auto" or "logistic" or "nearest-mean")) yield return OneOf("head", s.Head, ["auto", "logistic", "nearest-mean"]);
-        if (s.Encoder != ReviewSettings.OwnEncoder && !(s.Encoder.StartsWith("encoders/", StringComparison.Ordinal) && s.Encoder.Length == 73
-            && s.Encoder[9..].All(char.IsAsciiHexDigitLower)))
-            yield return $"encoder is '{DatasetFaults.Printable(s.Encoder)}'; 'own', or 'encoders/' and 64 hex digits as 'scion encoders import' prints them, is expected.";
-        if (!(s.Split.TestShare is >= 0.05 and <= 0.5)) yield return DatasetFaults.Invariant($"split.testShare is {s.Split.TestShare}; it must be 0.05 to 0.5.");
-        if (s.Split.CrossValidateBelow is < 0 or > 1_000_000) yield return DatasetFaults.Invariant($"split.crossValidateBelow is {s.Split.CrossValidateBelow}; it must be 0 to 1000000.");
-        foreach ((string key, string? name) in new[] { ("text", s.Columns.Text), ("label", s.Columns.Label), ("split", s.Columns.Split) })
-            if (name is not null && string.IsNullOrWhiteSpace(name)) yield return $"columns.{key} is empty; a column's name is expected.";
-        string? embedding = null;
-        try
-        {
-            if (s.Preset is "default" or "article") EmbeddingPresets.Resolve(s, tokens: 1, cores: 1);
-        }
-        catch (InputRejectedException e)
-        {
-            embedding = e.Fact;
-        }
-        if (embedding is not null) yield return embedding;
-    }
-
-    static string OneOf(string key, string value, IReadOnlyList<string> allowed) =>
+    /// <summary>Says that a value is none of those allowed.</summary>
+    internal static string OneOf(string key, string value, IReadOnlyList<string> allowed) =>
         $"{key} is '{DatasetFaults.Printable(value)}'; one of {string.Join(", ", allowed.Select(a => $"'{a}'"))} is expected.";
 
-    static string Unknown(string key)
+    static string Unknown(SortedDictionary<string, PropertyInfo> keys, string key)
     {
         string start = key.Length > 64 ? key[..64] : key;
-        string? nearest = Keys.Keys.FirstOrDefault(known => known.EndsWith("." + start, StringComparison.OrdinalIgnoreCase));
-        for (int limit = 0; nearest is null; limit++) nearest = Keys.Keys.FirstOrDefault(known => EditDistance.AtMost(known, start, limit));
+        string? nearest = keys.Keys.FirstOrDefault(known => known.EndsWith("." + start, StringComparison.OrdinalIgnoreCase));
+        for (int limit = 0; nearest is null; limit++) nearest = keys.Keys.FirstOrDefault(known => EditDistance.AtMost(known, start, limit));
         return $"There is no setting '{DatasetFaults.Printable(key)}'; the nearest is '{nearest}'.";
     }
 
-    static string Within(string key) => string.Join(", ", Keys.Keys.Where(known => known.StartsWith(key + ".", StringComparison.Ordinal)).Select(known => known[(key.Length + 1)..]));
+    static string Within(SortedDictionary<string, PropertyInfo> keys, string key) => string.Join(", ", keys.Keys.Where(known => known.StartsWith(key + ".", StringComparison.Ordinal)).Select(known => known[(key.Length + 1)..]));
 
     static string Shown(JsonNode node) => node.GetValueKind() switch
     {

@@ -11,7 +11,7 @@ using Scion.Storage;
 namespace Scion.Tests;
 
 /// <summary>When a drop is taken for whole, and that none is passed over in silence. The clock stands still between looks.</summary>
-public sealed class ReviewWatcherTests : IDisposable
+public sealed class DatasetWatcherTests : IDisposable
 {
     const string Rows = "text,label\na good film,positive\na bad film,negative\n";
 
@@ -21,10 +21,10 @@ public sealed class ReviewWatcherTests : IDisposable
     readonly KeptLog log = new();
     readonly RunLocks locks;
     readonly RunLedger ledger;
-    ReviewWatcher watcher;
+    DatasetWatcher watcher;
     TrainingQueue queue;
 
-    public ReviewWatcherTests()
+    public DatasetWatcherTests()
     {
         (locks, ledger) = (new RunLocks(folder.Path), new RunLedger(store, clock));
         (watcher, queue) = Start(store);
@@ -329,7 +329,7 @@ public sealed class ReviewWatcherTests : IDisposable
     public async Task Look_WhileACommandCopiesFilesThere_Waits()
     {
         Put("films/a.csv", Rows);
-        using (locks.TryTake(ReviewWatcher.UploadLock("films"))) Assert.Equal([0, 0], await LookAtAsync(0, 5000));
+        using (locks.TryTake(DatasetWatcher.UploadLock("films"))) Assert.Equal([0, 0], await LookAtAsync(0, 5000));
 
         Assert.Equal([1], await LookAtAsync(5500));
     }
@@ -370,16 +370,16 @@ public sealed class ReviewWatcherTests : IDisposable
 
     async Task<TrainReviewsRequest> RequestAsync() => (TrainReviewsRequest)await ledger.RequestAsync(Assert.Single(await ledger.ListAsync(null, default)).Run, default);
 
-    (ReviewWatcher Watcher, TrainingQueue Queue) Start(IBlobStore on)
+    (DatasetWatcher Watcher, TrainingQueue Queue) Start(IBlobStore on)
     {
         watcher?.Dispose();
         queue?.Dispose();
         RunLedger its = new(on, clock);
-        TrainingQueue started = new(on, its, new LocalRunner(on, locks, new HurriedClock()), clock, NullLogger<TrainingQueue>.Instance);
-        return (new ReviewWatcher(on, its, started, locks, new WatchOptions(), clock, log), started);
+        TrainingQueue started = new(on, its, new LocalRunner(on, locks, new Vision.InProcessPictures(), new HurriedClock()), clock, NullLogger<TrainingQueue>.Instance);
+        return (new DatasetWatcher(on, its, started, locks, new WatchOptions(), clock, log), started);
     }
 
-    sealed class KeptLog : ILogger<ReviewWatcher>
+    sealed class KeptLog : ILogger<DatasetWatcher>
     {
         readonly ConcurrentQueue<string> lines = new();
 

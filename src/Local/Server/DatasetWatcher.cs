@@ -20,19 +20,17 @@ public sealed record WatchOptions
     /// <summary>A folder must stay as it is for this long, in every case: a file that is being copied grows. Default 1 s.</summary>
     public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Loose files (.txt, dataset.json) wait this long for their companions. Default 2 s.</summary>
+    /// <summary>Loose files (.txt, pictures, dataset.json) wait this long for their companions. Default 2 s.</summary>
     public TimeSpan Quiet { get; init; } = TimeSpan.FromSeconds(2);
 }
 
-/// <summary>Starts a run when the files in <c>reviews/{model}/</c> have changed and then stayed as they are.</summary>
+/// <summary>Starts a run when the files in <c>reviews/{model}/</c> or <c>images/{model}/</c> have changed and then stayed as they are.</summary>
 /// <remarks>It only lists, so it works on every store and needs no event that could be lost; what changed while no server ran is found by
 /// the first look. A set of files that was refused is not tried again before it changes.</remarks>
-sealed partial class ReviewWatcher(
-    IBlobStore store, RunLedger ledger, TrainingQueue queue, RunLocks locks, WatchOptions options, TimeProvider time, ILogger<ReviewWatcher> log) : BackgroundService
+sealed partial class DatasetWatcher(
+    IBlobStore store, RunLedger ledger, TrainingQueue queue, RunLocks locks, WatchOptions options, TimeProvider time, ILogger<DatasetWatcher> log) : BackgroundService
 {
-    const string Container = "reviews";
-
-    readonly Dictionary<string, Folder> folders = new(StringComparer.Ordinal);
+    readonly Dictionary<DataKind, Dictionary<string, Folder>> kinds = DataKinds.All.ToDictionary(kind => kind, _ => new Dictionary<string, Folder>(StringComparer.Ordinal));
     string? lastTrouble;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -57,7 +55,12 @@ sealed partial class ReviewWatcher(
     /// <summary>One look at all folders. Trouble with one does not keep the others waiting.</summary>
     public async Task LookAsync(CancellationToken cancellation)
     {
-        Dictionary<string, List<BlobItem>> found = await ListAsync("", cancellation);
+        foreach (DataKind kind in DataKinds.All) await LookAsync(kind, kinds[kind], cancellation);
+    }
+
+    async Task LookAsync(DataKind kind, Dictionary<string, Folder> folders, CancellationToken cancellation)
+    {
+        Dictionary<string, List<BlobItem>> found = await ListAsync(kind, "", cancellation);
         foreach (string gone in folders.Keys.Except(found.Keys).ToArray()) folders.Remove(gone);
         foreach ((string name, List<BlobItem> items) in found)
         {
@@ -66,43 +69,42 @@ sealed partial class ReviewWatcher(
             if (print != folder.Print) (folder.Print, folder.Since, folder.Trouble) = (print, time.GetTimestamp(), null);
             if (print == folder.Handled) continue;
             TimeSpan still = time.GetElapsedTime(folder.Since);
-            if (still < (folder.HasLoose(items) ? Max(options.Quiet, options.Settle) : options.Settle)) continue;
+            if (still < (folder.HasLoose(kind, items) ? Max(options.Quiet, options.Settle) : options.Settle)) continue;
             try
             {
-                if (!await HandleAsync(name, items, print, cancellation)) continue;
+                if (!await HandleAsync(kind, name, items, print, cancellation)) continue;
                 (folder.Handled, folder.Known) = (print, [.. items.Select(Version)]);
             }
             catch (Exception e) when (!cancellation.IsCancellationRequested)
             {
-                if (folder.Trouble != e.Message) LogFolderTrouble(name, folder.Trouble = e.Message);
+                if (folder.Trouble != e.Message) LogFolderTrouble(kind.Container, name, folder.Trouble = e.Message);
             }
         }
     }
 
     /// <returns>False when it is to be looked at again.</returns>
-    async Task<bool> HandleAsync(string model, List<BlobItem> items, string print, CancellationToken cancellation)
+    async Task<bool> HandleAsync(DataKind kind, string model, List<BlobItem> items, string print, CancellationToken cancellation)
     {
         if (!ModelName.IsValid(model))
         {
-            foreach (string stray in StrayUploads.Among(items)) LogStray(stray);
+            foreach (string stray in StrayUploads.Among(kind, items)) LogStray(stray);
             return true;
         }
-        if (!items.Any(IsUpload)) return true;
+        if (!items.Any(item => IsUpload(kind, item))) return true;
         using IDisposable? uploading = locks.TryTake(UploadLock(model));
         if (uploading is null) return false;                              // a 'scion train' is still copying files there
         try
         {
-            TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(store, model, [], time, cancellation);
-            if ((await ListAsync($"{model}/", cancellation)).GetValueOrDefault(model) is not { } now || PrintOf(now) != print) return false;
-            foreach (string warning in request.Warnings) LogWarned(model, warning);      // a run recorded before does not know of a file that came since
-            EmbeddingTrainers.Require(request.Settings);
-            if (await TrainedBeforeAsync(request, items, cancellation) is { } earlier) LogKnown(model, earlier);
+            TrainingRequest request = await Snapshots.TakeAsync(store, kind, model, [], time, cancellation);
+            if ((await ListAsync(kind, $"{model}/", cancellation)).GetValueOrDefault(model) is not { } now || PrintOf(now) != print) return false;
+            foreach (string warning in request.Warnings) LogWarned(kind.Container, model, warning);      // a run recorded before does not know of a file that came since
+            if (await TrainedBeforeAsync(request, items, cancellation) is { } earlier) LogKnown(kind.Container, model, earlier);
             else
             {
                 RunStatus status = await queue.AddAsync(request, cancellation);
-                if (status is { IsFinished: true, Error: { } error }) LogFailedBefore(model, status.Run, error.Code);
-                else if (status.IsFinished) LogKnown(model, status.Run);
-                else LogFound(model, request.Files.Count, request.Run);
+                if (status is { IsFinished: true, Error: { } error }) LogFailedBefore(kind.Container, model, status.Run, error.Code);
+                else if (status.IsFinished) LogKnown(kind.Container, model, status.Run);
+                else LogFound(kind.Container, model, request.Files.Count, request.Run);
             }
             return true;
         }
@@ -112,21 +114,21 @@ sealed partial class ReviewWatcher(
         }
         catch (InputRejectedException e)
         {
-            LogRefused(model, e.Message);
+            LogRefused(kind.Container, model, e.Message);
             return true;
         }
     }
 
     /// <summary>False for settings and hidden files: alone, they start nothing.</summary>
-    static bool IsUpload(BlobItem item) => item.NameRefused || (item.Name != $"{StrayUploads.FolderOf(item.Name)}/{ReviewFormats.SettingsName}" && !ReviewFormats.IsHidden(item.Name));
+    static bool IsUpload(DataKind kind, BlobItem item) => item.NameRefused || (!(kind == DataKind.Images && ImageFormats.IsSystem(item.Name)) && item.Name != $"{StrayUploads.FolderOf(item.Name)}/{ReviewFormats.SettingsName}" && !ReviewFormats.IsHidden(item.Name));
 
     /// <summary>A run of other settings on the same data that did not fail: someone trained it by the command line, after dataset.json was last
     /// written.</summary>
-    async Task<string?> TrainedBeforeAsync(TrainReviewsRequest request, List<BlobItem> items, CancellationToken cancellation)
+    async Task<string?> TrainedBeforeAsync(TrainingRequest request, List<BlobItem> items, CancellationToken cancellation)
     {
         DateTimeOffset? settings = items.FirstOrDefault(item => item.Name == $"{request.Model}/{ReviewFormats.SettingsName}")?.Modified;
         foreach (RunStatus run in await ledger.ListAsync(request.Model, cancellation))
-            if (run.Run != request.Run && run.State != RunState.Failed && !(settings > run.StartedAt) && await DigestAsync(run.Run, cancellation) == request.DataDigest) return run.Run;
+            if (run.Run != request.Run && run.Kind == request.Kind && run.State != RunState.Failed && !(settings > run.StartedAt) && await DigestAsync(run.Run, cancellation) == request.DataDigest) return run.Run;
         return null;
     }
 
@@ -143,10 +145,10 @@ sealed partial class ReviewWatcher(
         }
     }
 
-    async Task<Dictionary<string, List<BlobItem>>> ListAsync(string prefix, CancellationToken cancellation)
+    async Task<Dictionary<string, List<BlobItem>>> ListAsync(DataKind kind, string prefix, CancellationToken cancellation)
     {
         Dictionary<string, List<BlobItem>> found = new(StringComparer.Ordinal);
-        await foreach (BlobItem item in store.ListAsync(Container, prefix, cancellation))
+        await foreach (BlobItem item in store.ListAsync(kind.Container, prefix, cancellation))
         {
             string model = StrayUploads.FolderOf(item.Name);
             if (!found.TryGetValue(model, out List<BlobItem>? items)) found[model] = items = [];
@@ -187,31 +189,31 @@ sealed partial class ReviewWatcher(
         /// <summary>Files of <see cref="Handled"/>.</summary>
         public HashSet<string> Known { get; set; } = [];
 
-        public bool HasLoose(List<BlobItem> items) =>
-            items.Any(item => !Known.Contains(Version(item)) && (item.NameRefused || !ReviewFormats.IsCompleteByItself(item.Name)));
+        public bool HasLoose(DataKind kind, List<BlobItem> items) =>
+            items.Any(item => !Known.Contains(Version(item)) && (item.NameRefused || !kind.IsCompleteByItself(item.Name)));
     }
 
-    [LoggerMessage(1, LogLevel.Information, "reviews/{Model} ({Files} files): run {Run}")]
-    partial void LogFound(string model, int files, string run);
+    [LoggerMessage(1, LogLevel.Information, "{Kind}/{Model} ({Files} files): run {Run}")]
+    partial void LogFound(string kind, string model, int files, string run);
 
-    [LoggerMessage(2, LogLevel.Information, "reviews/{Model}: this data was trained on before, by run {Run}")]
-    partial void LogKnown(string model, string run);
+    [LoggerMessage(2, LogLevel.Information, "{Kind}/{Model}: this data was trained on before, by run {Run}")]
+    partial void LogKnown(string kind, string model, string run);
 
-    [LoggerMessage(6, LogLevel.Warning, "reviews/{Model}: run {Run} of this data failed before ({Code}); change the files, or start it again")]
-    partial void LogFailedBefore(string model, string run, string code);
+    [LoggerMessage(6, LogLevel.Warning, "{Kind}/{Model}: run {Run} of this data failed before ({Code}); change the files, or start it again")]
+    partial void LogFailedBefore(string kind, string model, string run, string code);
 
-    [LoggerMessage(3, LogLevel.Warning, "reviews/{Model} is not trained on: {Reason}")]
-    partial void LogRefused(string model, string reason);
+    [LoggerMessage(3, LogLevel.Warning, "{Kind}/{Model} is not trained on: {Reason}")]
+    partial void LogRefused(string kind, string model, string reason);
 
     [LoggerMessage(4, LogLevel.Warning, "{Stray}")]
     partial void LogStray(string stray);
 
-    [LoggerMessage(8, LogLevel.Warning, "reviews/{Model}: {Warning}")]
-    partial void LogWarned(string model, string warning);
+    [LoggerMessage(8, LogLevel.Warning, "{Kind}/{Model}: {Warning}")]
+    partial void LogWarned(string kind, string model, string warning);
 
-    [LoggerMessage(7, LogLevel.Warning, "reviews/{Model} is looked at again: {Reason}")]
-    partial void LogFolderTrouble(string model, string reason);
+    [LoggerMessage(7, LogLevel.Warning, "{Kind}/{Model} is looked at again: {Reason}")]
+    partial void LogFolderTrouble(string kind, string model, string reason);
 
-    [LoggerMessage(5, LogLevel.Warning, "Looking at reviews/ failed and is repeated: {Reason}")]
+    [LoggerMessage(5, LogLevel.Warning, "Looking at uploads failed and is repeated: {Reason}")]
     partial void LogTrouble(string reason);
 }
