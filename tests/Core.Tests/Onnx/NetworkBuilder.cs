@@ -38,12 +38,12 @@ sealed class NetworkBuilder(int opset, int seed = 1)
         return [.. node.Output];
     }
 
-    /// <summary>Normal numbers of a spread that keeps signals their size.</summary>
+    /// <summary>Even numbers of a spread that keeps signals their size.</summary>
     public string Weights(params long[] shape)
     {
         float[] values = new float[shape.Aggregate(1L, (product, size) => product * size)];
-        float spread = (float)Math.Sqrt(2.0 / Math.Max(1, values.Length / shape[0]));
-        for (int i = 0; i < values.Length; i++) values[i] = spread * (float)random.TruncatedNormal();
+        float widest = (float)Math.Sqrt(6.0 / Math.Max(1, values.Length / shape[0]));
+        for (int i = 0; i < values.Length; i++) values[i] = widest * (float)(2 * random.Unit() - 1);
         return Constant(values, shape);
     }
 
@@ -65,8 +65,12 @@ sealed class NetworkBuilder(int opset, int seed = 1)
     public string Scalar(long value) => Add(new TensorProto { DataType = (int)DataType.Int64, Int64Data = { value } });
 
     /// <summary>A constant as a node, as PyTorch writes small ones.</summary>
-    public string Held(params long[] values) =>
-        Node("Constant", [], new AttributeProto { Name = "value", Type = AttributeProto.Types.AttributeType.Tensor, T = new TensorProto { DataType = (int)DataType.Int64, Int64Data = { values }, Dims = { values.Length } } });
+    public string Held(params long[] values) => Node("Constant", [], new AttributeProto
+    {
+        Name = "value",
+        Type = AttributeProto.Types.AttributeType.Tensor,
+        T = new TensorProto { DataType = (int)DataType.Int64, Int64Data = { values }, Dims = { values.Length } },
+    });
 
     string Add(TensorProto tensor)
     {
@@ -84,7 +88,8 @@ sealed class NetworkBuilder(int opset, int seed = 1)
             OnnxGraphWriter.Ints("pads", padding, padding, padding, padding), OnnxGraphWriter.Ints("dilations", 1, 1), OnnxGraphWriter.Int("group", group));
     }
 
-    public string BatchNorm(string x, long channels) => Node("BatchNormalization", [x, Fill(1, channels), Fill(0.01f, channels), Fill(0, channels), Fill(1, channels)], Float("epsilon", 1e-5f), Float("momentum", 0.9f));
+    public string BatchNorm(string x, long channels) =>
+        Node("BatchNormalization", [x, Fill(1, channels), Fill(0.01f, channels), Fill(0, channels), Fill(1, channels)], Float("epsilon", 1e-5f), Float("momentum", 0.9f));
 
     public string Relu(string x) => Node("Relu", [x]);
 
