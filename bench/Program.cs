@@ -19,7 +19,7 @@ static class Program
         ("serve-load", "predictions a second over HTTP, beside a bare server [--connections N] [--seconds N] [--rounds N] [--words N] [--texts N] [--explain]", ServeLoad.RunAsync),
         ("near-copies", "copies of photos that are found, different photos taken for copies, time of 100,000: FOLDER [every=5] [SHEET.jpg of the closest pairs]", NearCopiesBench.Run),
         ("package-fuzz", "changed packages read or refused with a code: FOLDER-OF-A-VERSION [seconds] [seed]", PackageFuzz.RunAsync),
-        ("encoders-fuzz", "changed networks refused with a code or run: FILE.onnx [files=10000] [seed]", EncodersFuzz.RunAsync),
+        ("encoders-fuzz", "changed networks refused with a code or run: [files=10000] [seed] [FILE.onnx]", EncodersFuzz.RunAsync),
         ("dresses", "how alike the drawn dresses of two classes look; a contact sheet: [count=300] [sheet=FILE.png pairs=32 seed=1]", DressBench.Run),
         ("dress-transfer", "drawn dresses told apart from n pictures a class by pixels, a network from scratch, encoders: [n=10,20,40] [draws=5] [test=120] [encoder=FILE.onnx,…]", DressTransfer.Run),
     ];
