@@ -18,6 +18,7 @@ static class Program
         ("predict-parts", "where the time of one prediction goes", PredictParts.RunAsync),
         ("serve-load", "predictions a second over HTTP, beside a bare server [--connections N] [--seconds N] [--rounds N] [--words N] [--texts N] [--explain]", ServeLoad.RunAsync),
         ("near-copies", "copies of photos that are found, different photos taken for copies, time of 100,000: FOLDER [every=5] [SHEET.jpg of the closest pairs]", NearCopiesBench.Run),
+        ("serve-pictures", "time of one photo over HTTP beside decode and ONNX Runtime alone, and photos a second under load: DATA MODEL PHOTOS [--decoder PATH] [--connections N] [--seconds N] [--photos N]", ServePictures.RunAsync),
         ("package-fuzz", "changed packages read or refused with a code: FOLDER-OF-A-VERSION [seconds] [seed]", PackageFuzz.RunAsync),
         ("encoders-fuzz", "changed networks refused with a code or run: [files=10000] [seed] [FILE.onnx]", EncodersFuzz.RunAsync),
         ("dresses", "how alike the drawn dresses of two classes look; a contact sheet: [count=300] [sheet=FILE.png pairs=32 seed=1]", DressBench.Run),

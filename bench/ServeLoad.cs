@@ -31,12 +31,12 @@ namespace Scion.Bench;
 static class ServeLoad
 {
     public const string Model = "load", Version = "20260101-000000-00000001";
-    const string Key = "0123456789abcdef0123456789abcdef";
+    public const string Key = "0123456789abcdef0123456789abcdef";
     const int Words = 20_000, Dim = 100, Rows = 1000, Bodies = 512;
 
     public static async Task<int> RunAsync(string[] arguments)
     {
-        if (arguments is ["--server", string folder]) return await ServeAsync(folder);
+        if (arguments is ["--server", string folder, .. string[] decoder]) return await ServeAsync(folder, decoder.FirstOrDefault());
         int connections = Argument(arguments, "--connections", 32), seconds = Argument(arguments, "--seconds", 5), rounds = Argument(arguments, "--rounds", 3);
         int words = Argument(arguments, "--words", 20), texts = Argument(arguments, "--texts", 1);
         bool explain = arguments.Contains("--explain");
@@ -82,13 +82,13 @@ static class ServeLoad
         return 0;
     }
 
-    static int Argument(string[] arguments, string name, int standard)
+    public static int Argument(string[] arguments, string name, int standard)
     {
         int at = Array.IndexOf(arguments, name);
         return at >= 0 && at + 1 < arguments.Length ? int.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : standard;
     }
 
-    static void Print(string what, Measured m) => Console.WriteLine(Line(
+    public static void Print(string what, Measured m) => Console.WriteLine(Line(
         $"{what} {m.PerSecond,9:n0} requests/s  p50 {m.Percentile(0.5):0.00} ms  p99 {m.Percentile(0.99):0.00} ms  p99.9 {m.Percentile(0.999):0.00} ms  worst {m.Percentile(1):0.0} ms  errors {m.Errors}"));
 
     static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
@@ -160,8 +160,9 @@ static class ServeLoad
         await registry.PromoteAsync(Model, Version, "bench", default);
     }
 
-    static async Task<int> ServeAsync(string folder)
+    static async Task<int> ServeAsync(string folder, string? decoder)
     {
+        await using DecoderProcesses? processes = decoder is null ? null : new(new DecoderOptions(decoder, Environment.ProcessorCount), TimeProvider.System);
         ScionApiOptions options = new() { Key = Key };
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -172,7 +173,7 @@ static class ServeLoad
         });
         builder.Services.AddSingleton<IBlobStore>(new FileBlobStore(folder));
         builder.Services.AddSingleton<ITrainingHost, NoTraining>();
-        builder.Services.AddSingleton<IPictureReader, InProcessPictures>();
+        builder.Services.AddSingleton<IPictureReader>(processes is null ? new InProcessPictures() : processes);
         builder.Services.AddScionApi(options);
         WebApplication server = builder.Build();
         server.UseRouting();
@@ -209,7 +210,7 @@ static class ServeLoad
         return await connection.AskAsync(request);
     }
 
-    static async Task<Measured> LoadAsync(int port, byte[][] requests, int connections, int seconds)
+    public static async Task<Measured> LoadAsync(int port, byte[][] requests, int connections, int seconds)
     {
         long start = Stopwatch.GetTimestamp(), end = start + seconds * Stopwatch.Frequency;
         Measured[] parts = await Task.WhenAll(Enumerable.Range(0, connections).Select(number => Task.Run(async () =>
@@ -230,17 +231,17 @@ static class ServeLoad
     }
 
     /// <summary>Times of all requests, sorted in a total.</summary>
-    sealed record Measured(List<long> Ticks, int Errors, double Seconds)
+    public sealed record Measured(List<long> Ticks, int Errors, double Seconds)
     {
         public double PerSecond => Ticks.Count / Seconds;
 
         public double Percentile(double share) => Ticks[Math.Min(Ticks.Count - 1, (int)(share * Ticks.Count))] * 1000.0 / Stopwatch.Frequency;
     }
 
-    readonly record struct Answer(int Status, int Body);
+    public readonly record struct Answer(int Status, int Body);
 
     /// <summary>One kept-alive connection, one request at a time; reads no more of HTTP than a status and a Content-Length.</summary>
-    sealed class Connection(Socket socket) : IDisposable
+    public sealed class Connection(Socket socket) : IDisposable
     {
         readonly byte[] buffer = new byte[1 << 20];
 

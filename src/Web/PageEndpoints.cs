@@ -6,7 +6,7 @@ namespace Scion.Web;
 /// <summary>The web page and the API's description: files inside the assembly, the same for everybody, so no key is needed to read them.</summary>
 static class PageEndpoints
 {
-    const string PagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    const string PagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     /// <summary>The page that shows a report: the report's own style is inline, and its frame inherits this policy. It runs one script, ours.</summary>
     const string ReportPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

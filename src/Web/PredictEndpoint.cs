@@ -87,6 +87,7 @@ sealed class PredictEndpoint(ScionApiOptions options, PredictorCache cache, Time
         {
             ReviewPredictor reviews => Judge(reviews, inputs.Texts ?? throw ServingFaults.ImagesToReviews(model), explain, answer, model, lease.Version, context.RequestAborted),
             ImagePredictor when inputs.Pictures is null => throw ServingFaults.TextToImages(model),
+            _ when inputs.Refused is { } refused => throw refused,
             _ when explain => throw ServingFaults.NoWords(model),
             ImagePredictor images => await JudgeAsync(images, inputs.Pictures, indexed, answer, model, lease.Version, context.RequestAborted),
             _ => throw new InvalidOperationException($"{lease.Predictor.GetType().Name} is not served."),

@@ -8,8 +8,9 @@ namespace Scion.Web;
 
 /// <summary>What is to be judged: texts or pictures, never both.</summary>
 /// <param name="Texts">One or more; null when pictures were sent.</param>
-/// <param name="Pictures">One or more files; null when texts were sent.</param>
-readonly record struct PredictInputs(List<string>? Texts, List<byte[]>? Pictures);
+/// <param name="Pictures">Files, one or more unless refused; null when texts were sent.</param>
+/// <param name="Refused">What is wrong with a picture's JSON, told only by a model of images; null when all is well.</param>
+readonly record struct PredictInputs(List<string>? Texts, List<byte[]>? Pictures, ProblemException? Refused = null);
 
 /// <summary>Reads <c>{"inputs":["a review", …]}</c> or <c>{"inputs":[{"image":"base64"}, …]}</c> as it comes from the wire: bounded before it is held, strict about everything else.</summary>
 static class PredictRequest
@@ -101,12 +102,12 @@ static class PredictRequest
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
                 if (inputs.Count == limits.MaxInputs) throw new ProblemException(HttpFaults.TooManyInputs(limits.MaxInputs));
-                if (reader.TokenType == JsonTokenType.StartObject && inputs.Count == 0)
+                if (reader.TokenType == JsonTokenType.StartObject && inputs.Count == 0 && IsImage(ref reader))
                 {
-                    ReadPicture(ref reader, pictures ??= [], limits);
+                    if (ReadPicture(ref reader, pictures ??= [], limits) is { } refused) return new PredictInputs(null, [], refused);
                     continue;
                 }
-                if (pictures is not null) throw Unexpected($"inputs[{pictures.Count}] is {Named(reader.TokenType)} among pictures.");
+                if (pictures is not null) throw Unexpected($"inputs[{pictures.Count}] is {Named(reader.TokenType)}{(reader.TokenType == JsonTokenType.StartObject ? " without 'image'" : " among pictures")}.");
                 if (reader.TokenType != JsonTokenType.String) throw Unexpected($"inputs[{inputs.Count}] is {Named(reader.TokenType)}.");
                 string text = reader.GetString()!;
                 if (text.Length > limits.MaxText) throw new ProblemException(HttpFaults.TextTooLong(inputs.Count, text.Length, limits.MaxText));
@@ -119,18 +120,25 @@ static class PredictRequest
         return inputs.Count > 0 ? new PredictInputs(inputs, null) : throw Unexpected("'inputs' is empty.");
     }
 
-    /// <summary>Reads <c>{"image":"base64"}</c>, from its opening brace to its closing one.</summary>
-    static void ReadPicture(ref Utf8JsonReader reader, List<byte[]> pictures, ScionApiOptions limits)
+    static bool IsImage(ref Utf8JsonReader reader)
     {
-        if (pictures.Count == limits.MaxPictures) throw new ProblemException(HttpFaults.TooManyInputs(limits.MaxPictures));
+        Utf8JsonReader ahead = reader;
+        return ahead.Read() && ahead.TokenType == JsonTokenType.PropertyName && ahead.ValueTextEquals("image"u8);
+    }
+
+    /// <summary>Reads <c>{"image":"base64"}</c>, from its opening brace to its closing one.</summary>
+    /// <returns>What is wrong with it, or null.</returns>
+    static ProblemException? ReadPicture(ref Utf8JsonReader reader, List<byte[]> pictures, ScionApiOptions limits)
+    {
+        if (pictures.Count == limits.MaxPictures) return new ProblemException(HttpFaults.TooManyInputs(limits.MaxPictures));
+        reader.Read();                                                            // its name: image
         reader.Read();
-        if (reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals("image"u8)) throw Unexpected($"inputs[{pictures.Count}] has no field 'image'.");
+        if (reader.TokenType != JsonTokenType.String) return Unexpected($"inputs[{pictures.Count}].image is {Named(reader.TokenType)}.");
+        if (!reader.TryGetBytesFromBase64(out byte[]? picture)) return Unexpected($"inputs[{pictures.Count}].image is not base64.");
         reader.Read();
-        if (reader.TokenType != JsonTokenType.String) throw Unexpected($"inputs[{pictures.Count}].image is {Named(reader.TokenType)}.");
-        if (!reader.TryGetBytesFromBase64(out byte[]? picture)) throw Unexpected($"inputs[{pictures.Count}].image is not base64.");
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.EndObject) throw Unexpected($"inputs[{pictures.Count}] has more than one field.");
+        if (reader.TokenType != JsonTokenType.EndObject) return Unexpected($"inputs[{pictures.Count}] has more than one field.");
         pictures.Add(picture);
+        return null;
     }
 
     static ProblemException Unexpected(string fact) => new(HttpFaults.UnexpectedJson(fact, Form));

@@ -52,14 +52,16 @@ class Refused extends Error {
   }
 }
 
+/** The body is JSON, or a file, sent as what it says it is. */
 async function call(method, address, body) {
+  const file = body instanceof Blob;
   let response;
   try {
     response = await fetch(address, {
       method,
       cache: 'no-store',
-      headers: { 'x-functions-key': sessionStorage.getItem(Key) ?? '', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: { 'x-functions-key': sessionStorage.getItem(Key) ?? '', ...(body === undefined ? {} : { 'content-type': file ? body.type || 'application/octet-stream' : 'application/json' }) },
+      body: body === undefined ? undefined : file ? body : JSON.stringify(body),
     });
   } catch {
     throw new Refused({ code: '', detail: 'The server does not answer.', remedy: 'Is it still running?' }, 0);
@@ -101,10 +103,12 @@ function intervalRow(name, figure, strong) {
     make('span', { class: strong ? 'number strong' : 'number' }, interval(figure))];
 }
 
-const modelNames = { transfer: 'this model', scratch: 'from scratch', 'bag-of-words': 'bag of words', majority: 'most common class' };
+const modelNames = { transfer: 'this model', scratch: 'from scratch', 'bag-of-words': 'bag of words', pixels: 'colours and edges', majority: 'most common class' };
 const stages = {
   IngestReviews: 'Reading files', Curate: 'Finding copies, splitting', BuildVocabulary: 'Counting words', PretrainEmbeddings: 'Learning word vectors',
   ExtractFeatures: 'Turning reviews to features', TrainHeads: 'Fitting heads', Evaluate: 'Measuring', Publish: 'Publishing',
+  IngestImages: 'Reading photos', PrepareEncoder: 'Preparing the network', ExtractImageFeatures: 'Looking at photos', ExtractPixelFeatures: 'Measuring colours and edges',
+  PublishImages: 'Publishing',
 };
 const protocols = { crossValidation: 'cross-validated', hashSplit: 'held out by content', givenSplit: 'held out as given' };
 const opened = new Set();
@@ -115,12 +119,13 @@ async function showModels() {
   const text = JSON.stringify(models);
   if (text === modelsShown) return;
   modelsShown = text;
-  by('models').replaceChildren(...(models.length ? models.map(card) : [make('p', { class: 'hint' }, 'No model yet. Upload reviews below, or copy a file into reviews/MODEL/ of the data folder.')]));
+  by('models').replaceChildren(...(models.length ? models.map(card) : [make('p', { class: 'hint' }, 'No model yet. Upload reviews or photos below, or copy a file into reviews/MODEL/ or images/MODEL/ of the data folder.')]));
   by('model-names').replaceChildren(...models.map(m => make('option', { value: m.model })));
   const select = by('try-model'), chosen = select.value;
   const usable = models.filter(m => m.latest);
-  select.replaceChildren(...usable.map(m => make('option', { value: m.model }, m.model)));
+  select.replaceChildren(...usable.map(m => make('option', { value: m.model, 'data-kind': m.kind }, m.model)));
   if (usable.some(m => m.model === chosen)) select.value = chosen;
+  showTryKind();
   by('try-form').querySelector('button').disabled = usable.length === 0;
 }
 
@@ -140,7 +145,7 @@ function card(entry) {
     serving?.accuracy && make('p', { class: 'hint' }, 'Accuracy with its 95 % interval, on the same rows.'),
     make('div', { class: 'row' },
       entry.latest && make('a', { class: 'quiet', href: reportAddress(entry.model, entry.latest), target: '_blank', rel: 'opener' }, 'Report'),
-      entry.latest && make('button', { type: 'button', class: 'quiet', onclick: () => { by('try-model').value = entry.model; by('try-text').focus(); } }, 'Try it')),
+      entry.latest && make('button', { type: 'button', class: 'quiet', onclick: () => { by('try-model').value = entry.model; showTryKind(); by(entry.kind === 'images' ? 'try-file' : 'try-text').focus(); } }, 'Try it')),
     details);
 }
 
@@ -177,18 +182,64 @@ by('try-text').addEventListener('keydown', event => {
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) by('try-form').requestSubmit();
 });
 
+const triesPhotos = () => by('try-model').selectedOptions[0]?.dataset.kind === 'images';
+let photo = null;
+
+/** Shows the field that the chosen model takes. */
+function showTryKind() {
+  const photos = triesPhotos();
+  by('try-review').hidden = by('try-keys').hidden = photos;
+  by('try-photo').hidden = !photos;
+}
+
+function choosePhoto(file) {
+  const shown = by('try-shown');
+  if (shown.src) URL.revokeObjectURL(shown.src);
+  photo = file ?? null;
+  shown.hidden = !photo;
+  if (photo) shown.src = URL.createObjectURL(photo);
+  else shown.removeAttribute('src');
+  by('answer').replaceChildren();
+}
+
+by('try-model').addEventListener('change', () => { showTryKind(); by('answer').replaceChildren(); });
+by('try-file').addEventListener('change', () => choosePhoto(by('try-file').files[0]));
+by('try-photo').addEventListener('dragover', event => event.preventDefault());
+by('try-photo').addEventListener('drop', event => {
+  event.preventDefault();
+  if (event.dataTransfer.files.length > 0) choosePhoto(event.dataTransfer.files[0]);
+});
+document.addEventListener('paste', event => {
+  const file = [...event.clipboardData.files][0];
+  if (!file || !triesPhotos()) return;
+  event.preventDefault();
+  choosePhoto(file);
+});
+
 by('try-form').addEventListener('submit', event => {
   event.preventDefault();
-  const place = by('answer'), text = by('try-text').value, name = by('try-model').value;
+  const place = by('answer'), text = by('try-text').value, name = by('try-model').value, photos = triesPhotos();
+  if (photos ? !photo : !text) return by(photos ? 'try-file' : 'try-text').focus();
   act(event.submitter, place, async () => {
-    const answer = await (await call('POST', `${model(name)}/predict?explain=true`, { inputs: [text] })).json();
+    const answer = await (photos ? await call('POST', `${model(name)}/predict`, photo) : await call('POST', `${model(name)}/predict?explain=true`, { inputs: [text] })).json();
     place.replaceChildren(...judged(text, answer));
   });
 });
 
+/** A stored photo; the key goes in a header, so the picture is fetched and not linked. */
+function thumbnail(neighbour) {
+  const image = make('img', { alt: neighbour.name, width: 112, height: 112 });
+  call('GET', neighbour.picture).then(response => response.blob()).then(blob => {
+    image.onload = () => URL.revokeObjectURL(image.src);
+    image.src = URL.createObjectURL(blob);
+  }, () => image.remove());
+  return make('figure', {}, image, make('figcaption', {}, make('span', { class: 'badge' }, neighbour.label), ` ${neighbour.similarity.toFixed(2)} `, make('span', { class: 'hint' }, neighbour.name)));
+}
+
 function judged(text, answer) {
   const [p] = answer.predictions;
-  const reasons = { noKnownWords: 'it knows no word of this text', unlikeTraining: 'the text is unlike everything it was trained on' };
+  const photos = p.neighbours.some(n => n.picture);
+  const reasons = { noKnownWords: 'it knows no word of this text', unlikeTraining: 'this is unlike everything it was trained on' };
   return [
     make('p', { class: 'verdict' }, `${p.label} ${percent(p.score)} `, make('small', {}, `${answer.model} ${answer.version}`)),
     p.abstained && make('p', { class: 'note' }, `The model abstains: ${reasons[p.reason] ?? p.reason}. Do not act on this answer.`),
@@ -203,7 +254,8 @@ function judged(text, answer) {
       make('caption', {}, 'Log-odds with the word less those without it. Above 0: it speaks for the label.'),
       make('tbody', {}, p.words.map(w => make('tr', {}, make('td', { class: 'name' }, w.word), make('td', { class: 'number' }, signed(w.contribution)))))))),
     p.neighbours.length && make('h4', {}, 'Most similar training examples'),
-    p.neighbours.length && make('ul', { class: 'neighbours' }, p.neighbours.map(n => make('li', {}, make('span', { class: 'badge' }, n.label), ` ${n.similarity.toFixed(2)} `, n.text))),
+    photos && make('div', { class: 'photos' }, p.neighbours.map(thumbnail)),
+    !photos && p.neighbours.length && make('ul', { class: 'neighbours' }, p.neighbours.map(n => make('li', {}, make('span', { class: 'badge' }, n.label), ` ${n.similarity.toFixed(2)} `, n.text))),
   ].filter(Boolean);
 }
 
@@ -249,9 +301,24 @@ function upload(address, file, progress) {
   });
 }
 
+const trainKind = () => document.querySelector('[name=train-kind]:checked').value;
+
+/** Where a file comes to lie: of a chosen folder, what is below it, since its folders are the labels. */
+const placeOf = file => (file.webkitRelativePath ? file.webkitRelativePath.split('/').slice(1) : [file.name]).map(encodeURIComponent).join('/');
+
+function showTrainKind() {
+  const kind = trainKind();
+  for (const element of by('train').querySelectorAll('[data-kind]')) element.hidden = element.dataset.kind !== kind;
+  by('train-files').accept = kind === 'images' ? '.jpg,.jpeg,.png,.webp,.zip,.json,.csv' : '.csv,.tsv,.jsonl,.txt,.zip,.gz,.json';
+  by('train-model').placeholder = kind === 'images' ? 'dresses' : 'films';
+}
+
+for (const choice of document.querySelectorAll('[name=train-kind]')) choice.addEventListener('change', showTrainKind);
+showTrainKind();
+
 by('train-form').addEventListener('submit', event => {
   event.preventDefault();
-  const name = by('train-model').value, files = [...by('train-files').files], bar = by('train-progress'), place = by('train-answer');
+  const name = by('train-model').value, kind = trainKind(), files = [...by('train-files').files, ...(kind === 'images' ? by('train-folder').files : [])], bar = by('train-progress'), place = by('train-answer');
   place.replaceChildren();
   act(event.submitter, place, async () => {
     const total = files.reduce((sum, file) => sum + file.size, 0) || 1;
@@ -259,17 +326,17 @@ by('train-form').addEventListener('submit', event => {
     bar.hidden = files.length === 0;
     try {
       for (const file of files) {
-        await upload(`/api/datasets/reviews/${encodeURIComponent(name)}/files/${encodeURIComponent(file.name)}`, file, loaded => { bar.value = (before + loaded) / total; });
+        await upload(`/api/datasets/${kind}/${encodeURIComponent(name)}/files/${placeOf(file)}`, file, loaded => { bar.value = (before + loaded) / total; });
         before += file.size;
         bar.value = before / total;
       }
     } finally {
       bar.hidden = true;
     }
-    const run = await (await call('POST', `/api/datasets/reviews/${encodeURIComponent(name)}/train`)).json();
+    const run = await (await call('POST', `/api/datasets/${kind}/${encodeURIComponent(name)}/train`)).json();
     place.replaceChildren(make('p', { class: 'note' }, active(run) ? `Run ${run.run} is under way.` : `Nothing new: run ${run.run} ${run.state} with these files and settings.`));
     followed = active(run) ? run.run : null;
-    by('train-files').value = '';
+    by('train-files').value = by('train-folder').value = '';
     await showRuns();
   });
 });
