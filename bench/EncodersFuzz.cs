@@ -86,7 +86,7 @@ static class EncodersFuzz
                 case 0: node.OpType = operators[random.Next(operators.Length)]; break;
                 case 1 when node.Input.Count > 0: node.Input[random.Next(node.Input.Count)] = names[random.Next(names.Length)]; break;
                 case 2: node.Output[0] = names[random.Next(names.Length)]; break;
-                case 3 when node.Attribute.Count > 0 && node.Attribute[random.Next(node.Attribute.Count)] is { Ints.Count: > 0 } attribute: attribute.Ints[random.Next(attribute.Ints.Count)] = Number(random); break;
+                case 3 when node.Attribute.Count > 0 && node.Attribute[random.Next(node.Attribute.Count)].Ints is { Count: > 0 } ints: ints[random.Next(ints.Count)] = Number(random); break;
                 case 4 when node.Attribute.Count > 0: node.Attribute[random.Next(node.Attribute.Count)].I = Number(random); break;
                 case 5 when constant.Dims.Count > 0: constant.Dims[random.Next(constant.Dims.Count)] = Number(random); break;
                 case 6: constant.DataType = random.Next(18); break;

@@ -44,7 +44,8 @@ sealed class CannedServer : IDisposable
                 NetworkStream stream = client.GetStream();
                 StringBuilder request = new();
                 byte[] buffer = new byte[4096];
-                while (!request.ToString().Contains("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(buffer, stop.Token) is int count and > 0) request.Append(Encoding.ASCII.GetString(buffer, 0, count));
+                while (!request.ToString().Contains("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(buffer, stop.Token) is int count and > 0)
+                    request.Append(Encoding.ASCII.GetString(buffer, 0, count));
                 string path = request.ToString().Split(' ') is [_, string asked, ..] ? asked : "";
                 Asked.Enqueue(path);
                 if (Answers.TryGetValue(path, out byte[]? answer)) await stream.WriteAsync(answer, stop.Token);

@@ -85,7 +85,7 @@ public sealed class ForeignGraphTests
         ModelProto model = PublishedNetworks.SqueezeNet();
         model.Graph.Node.Add(new NodeProto { OpType = "Relu", Input = { "data_0" }, Output = { "unused" }, DocString = new string('x', 10_000) });
         model.Graph.ValueInfo.Add(new ValueInfoProto { Name = "a lie", Type = new TypeProto { SequenceType = ByteString.Empty } });
-        model.DocString = "/home/someone/model.py";
+        model.DocString = "someone's model.py";
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "ai.onnx.ml", Version = 2 });
 
         ModelProto read = ForeignGraph.Read("net", model.ToByteArray());
