@@ -15,7 +15,7 @@ using Scion.Text;
 
 namespace Scion.Local.Commands;
 
-/// <summary><c>scion demo</c>: the article's experiment on 72 embedded reviews, then often enough to mean something.</summary>
+/// <summary><c>scion demo [reviews|dresses]</c>: the article's experiment on 72 embedded reviews, then often enough to mean something; or <see cref="DressDemo"/>.</summary>
 static class DemoCommand
 {
     const string Model = "demo";
@@ -25,18 +25,20 @@ static class DemoCommand
     public static Command Create()
     {
         Argument<string> what = new("WHAT") { Description = "Which demonstration.", DefaultValueFactory = _ => "reviews" };
-        what.AcceptOnlyFromAmong("reviews");
-        return new Command("demo", "Runs the whole pipeline on 72 embedded reviews in a temporary folder (or --data), offline, in seconds.") { what }.Does(RunAsync);
+        what.AcceptOnlyFromAmong("reviews", "dresses");
+        return new Command("demo", "Runs the whole pipeline on 72 embedded reviews, or on drawn dresses, in a temporary folder (or --data), offline, in seconds.") { what }
+            .Does(call => RunAsync(call, call.Get(what) == "dresses"));
     }
 
-    static async Task<int> RunAsync(Invocation call)
+    static async Task<int> RunAsync(Invocation call, bool dresses)
     {
         bool keep = call.Parsed.GetResult(GlobalOptions.Data) is not null || call.Parsed.GetResult(GlobalOptions.Storage) is not null;
-        if (keep) return await ShowAsync(call);
+        if (keep) return await (dresses ? DressDemo.ShowAsync(call, keep) : ShowAsync(call));
         DirectoryInfo folder = Directory.CreateTempSubdirectory("scion-demo-");
         try
         {
-            return await ShowAsync(new Invocation(call.Parsed, call.Screen, call.Cancellation) { Location = new StoreLocation(folder.FullName, null) });
+            Invocation inFolder = new(call.Parsed, call.Screen, call.Cancellation) { Location = new StoreLocation(folder.FullName, null) };
+            return await (dresses ? DressDemo.ShowAsync(inFolder, keep) : ShowAsync(inFolder));
         }
         finally
         {
@@ -84,9 +86,9 @@ static class DemoCommand
             [.. reviews.Select(review => review.Truth == "positive")], request.Settings, new SkipGramTrainer(), cancellation: call.Cancellation), call.Cancellation);
         double seconds = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds;
         screen.Line($"[bold]3[/]  {N(outcome.Draws)} draws of which {labelled} train and which {test.Length} test, {outcome.Pretrainings} pretrainings:");
-        screen.Line($"   {"",-13} {"accuracy",8}  {"95 % interval",-15} [dim]{Axis()}[/]");
-        PrintArm(screen, "from scratch", outcome.Scratch, "yellow");
-        PrintArm(screen, "transferred", outcome.Transfer, "green");
+        screen.Line($"   {"",-14} {"accuracy",8}  {"95 % interval",-15} [dim]{ArmBar.Axis()}[/]");
+        ArmBar.Print(screen, "from scratch", outcome.Scratch, "yellow");
+        ArmBar.Print(screen, "transferred", outcome.Transfer, "green");
         screen.Line($"   Transfer is worth {100 * outcome.Gain.Accuracy:0} points ({100 * outcome.Gain.Low:0} to {100 * outcome.Gain.High:0}): same head, same {labelled} labels.");
         screen.Line();
         screen.Line($"[dim]{seconds.ToString("0.0", CultureInfo.InvariantCulture)} s.[/] Your own reviews: [bold]scion train reviews FILE.csv --model NAME[/]");
@@ -120,20 +122,6 @@ static class DemoCommand
         bytes.Position = 0;
         if (await store.FindAsync(path, cancellation) is { } there && await store.FindBytesAsync(path, cancellation) is { } old
             && !old.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(csv.ToString()))) await store.ReplaceAsync(path, bytes, there.ETag, cancellation);
-    }
-
-    const int AxisWidth = 30;
-
-    static string Axis() => "0 %".PadRight((AxisWidth / 2) - 2) + "50 %" + "100 %".PadLeft(AxisWidth - (AxisWidth / 2) - 1);
-
-    static void PrintArm(Screen screen, string name, TransferArm arm, string colour)
-    {
-        int low = At(arm.Low), high = At(arm.High), mid = At(arm.Accuracy);
-        StringBuilder bar = new();
-        for (int i = 0; i <= AxisWidth; i++) bar.Append(i == mid ? '●' : i >= low && i <= high ? '━' : i == AxisWidth / 2 ? '┊' : '·');
-        screen.Line($"   {name,-13} [bold]{Receipt.Percent(arm.Accuracy),8}[/]  {$"{Receipt.Percent(arm.Low)} – {Receipt.Percent(arm.High)}",-15} [{colour}]{bar}[/]");
-
-        static int At(double share) => (int)Math.Round(Math.Clamp(share, 0, 1) * AxisWidth);
     }
 
     static string N(long number) => number.ToString("n0", CultureInfo.InvariantCulture);

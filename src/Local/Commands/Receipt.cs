@@ -81,7 +81,7 @@ static class Receipt
     }
 
     /// <summary>Models by rows, with their intervals and whether transfer is better on the same rows.</summary>
-    public static void PrintModels(Screen screen, Evaluated evaluated)
+    public static void PrintModels(Screen screen, Evaluated evaluated, string indent = "")
     {
         Dictionary<string, PairedTest> against = evaluated.Comparisons.ToDictionary(test => test.Than, StringComparer.Ordinal);
         string[][] rows = [.. evaluated.Models.Select(model => new[]
@@ -90,9 +90,9 @@ static class Receipt
             against.TryGetValue(model.Name, out PairedTest? test) ? $"{test.Verdict} ({McNemar.InWords(test.PValue)})" : "",
         })];
         string[] lines = [.. TextTable.Lines(["", "accuracy", "95 % interval", "this model is"], rows, right: [1])];
-        screen.Line($"[dim]{lines[0].Escaped()}[/]");
+        screen.Line($"{indent}[dim]{lines[0].Escaped()}[/]");
         for (int i = 0; i < rows.Length; i++)
-            screen.Line(evaluated.Models[i].Name == "transfer" ? $"[bold]{lines[i + 1].Escaped()}[/]" : lines[i + 1].Escaped());
+            screen.Line(indent + (evaluated.Models[i].Name == "transfer" ? $"[bold]{lines[i + 1].Escaped()}[/]" : lines[i + 1].Escaped()));
     }
 
     /// <summary>Neighbours of the words that speak most for each class, classes in turn.</summary>
