@@ -84,7 +84,7 @@ public static class EncoderFaults
         "Give --sha256 with the digest that the publisher states, or --any-digest to take what comes.");
 
     public static InputRejectedException NotOneFile(string folder, IReadOnlyList<string> found) => new("V075",
-        $"'{Shown(folder)}' holds {N(found.Count)} .onnx files{(found.Count > 0 ? $" ({string.Join(", ", found.Take(5).Select(Shown))})" : "")}; one is expected.", "Name the file itself.");
+        $"'{Shown(folder)}' holds {N(found.Count)} .onnx files{(found.Count > 0 ? $" ({string.Join(", ", found.Take(5).Select(name => Shown(name)))})" : "")}; one is expected.", "Name the file itself.");
 
     public static InputRejectedException BadConfig(string path, string fact) => new("V076", $"'{Shown(path)}' cannot be used: {fact}.",
         "Correct it, or move it away and give --preset, --size and --resize.");
@@ -92,5 +92,5 @@ public static class EncoderFaults
     static string N(int number) => number.ToString("n0", CultureInfo.InvariantCulture);
 
     /// <summary>A foreign name as a message may show it: 60 printable ASCII characters at most.</summary>
-    internal static string Shown(string name) => string.Concat(name.Take(60).Select(c => c is >= ' ' and < '\x7f' ? c : '?')) + (name.Length > 60 ? "…" : "");
+    internal static string Shown(string name, int most = 60) => string.Concat(name.Take(most).Select(c => c is >= ' ' and < '\x7f' ? c : '?')) + (name.Length > most ? "…" : "");
 }

@@ -124,6 +124,7 @@ public static class ForeignGraph
         {
             if (node.Domain is not ("" or "ai.onnx") || !OperatorRule.Known.TryGetValue(node.OpType, out OperatorRule? rule)) throw EncoderFaults.UnknownOperator(what, at, node.Domain, node.OpType);
             string shown = $"node {at.ToString("n0", CultureInfo.InvariantCulture)} ({node.OpType})";
+            if (!OperatorRule.IsIn(opset, node.OpType)) throw EncoderFaults.Malformed(what, $"{shown} is of an operator that operator set {opset} does not have");
             if (node.Overload.Length > 0) throw EncoderFaults.Forbidden(what, "functions of its own");
             NodeProto plain = new() { OpType = node.OpType, Name = node.Name.Length <= MaxNameLength ? node.Name : "" };
             AddAttributes(node, plain, rule, shown);

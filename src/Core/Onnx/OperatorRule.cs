@@ -34,6 +34,15 @@ sealed record OperatorRule(int Least, int Most, FrozenDictionary<string, Type> A
         "Expand 2 2", "Pad 1 4 mode:String pads:Ints value:Float", "Cast 1 1 to:Int saturate:Int",
         "DepthToSpace 1 1 blocksize:Int mode:String", "SpaceToDepth 1 1 blocksize:Int");
 
+    /// <summary>Operators that came after operator set 7, and the set they came with.</summary>
+    static readonly FrozenDictionary<string, int> Since = new Dictionary<string, int>
+    {
+        ["Expand"] = 8, ["ConstantOfShape"] = 9, ["Erf"] = 9, ["Where"] = 9, ["Celu"] = 12, ["HardSwish"] = 14, ["LayerNormalization"] = 17, ["GroupNormalization"] = 18, ["Mish"] = 18, ["Gelu"] = 20,
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>True when an operator set has an operator of <see cref="Known"/>.</summary>
+    public static bool IsIn(int opset, string op) => opset >= Since.GetValueOrDefault(op);
+
     static FrozenDictionary<string, OperatorRule> Make(params ReadOnlySpan<string> rules)
     {
         Dictionary<string, OperatorRule> known = new(StringComparer.Ordinal);

@@ -76,7 +76,7 @@ public sealed record PictureNetwork(ModelProto Model, EncoderLayers Layers, stri
         }
         catch (OnnxRuntimeException e)
         {
-            throw EncoderFaults.DoesNotRun(what, $"ONNX Runtime says: {EncoderFaults.Shown(e.Message)}");
+            throw EncoderFaults.DoesNotRun(what, $"ONNX Runtime says: {EncoderFaults.Shown(e.Message.TrimEnd('.'), 300)}");
         }
         return layers;
     }

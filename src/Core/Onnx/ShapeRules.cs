@@ -13,6 +13,10 @@ sealed class ShapeRules(string what, int opset, IReadOnlyDictionary<string, Grap
     /// <summary>Largest kernel, stride, padding or dilation.</summary>
     const long MaxStep = 4096;
 
+    /// <summary>Operators whose inputs are all of one element type.</summary>
+    static readonly HashSet<string> OfOneType =
+        ["Conv", "Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "Sum", "Max", "Min", "Equal", "Greater", "Less", "Concat", "PRelu", "Clip", "InstanceNormalization", "LayerNormalization"];
+
     NodeProto node = new();
 
     /// <summary>What a node makes. Its inputs are known.</summary>
@@ -20,6 +24,7 @@ sealed class ShapeRules(string what, int opset, IReadOnlyDictionary<string, Grap
     public IReadOnlyList<GraphTensor> Apply(NodeProto next)
     {
         node = next;
+        if (OfOneType.Contains(node.OpType) && Inputs().FirstOrDefault(input => input.Type != In(0).Type) is { } other) throw Bad($"'{EncoderFaults.Shown(other.Name)}' is of the type {other.Type}, beside {In(0).Type}");
         switch (node.OpType)
         {
             case "Split": return Split();

@@ -172,6 +172,13 @@ static class HostileNetworks
         ("an input too few", "V056", () => WithNode("Add", ["data_0"]).ToByteArray()),
         ("an empty name among the inputs", "V056", () => WithNode("Add", ["", "data_0"]).ToByteArray()),
         ("an output too many", "V056", () => Bytes(graph => graph.Node[1].Output.Add("more"))),
+        ("an operator before its time", "V056", () => WithNode("Gelu", ["data_0"]).ToByteArray()),
+        ("pixels added to whole numbers", "V058", () =>
+        {
+            ModelProto model = WithNode("Add", ["data_0", "n"]);
+            AddInts(model.Graph, "n", 1);
+            return model.ToByteArray();
+        }),
         ("constant too short", "V057", () => Bytes(graph => Weight(graph).RawData = ByteString.CopyFrom(Weight(graph).RawData.ToByteArray()[4..]))),
         ("constant too long", "V057", () => Bytes(graph => Weight(graph).RawData = ByteString.CopyFrom([.. Weight(graph).RawData.ToByteArray(), 0, 0, 0, 0]))),
         ("constant of NaN", "V057", () => Bytes(graph => Weight(graph).RawData = ByteString.CopyFrom([0, 0, 0xc0, 0x7f, .. Weight(graph).RawData.ToByteArray()[4..]]))),
@@ -198,6 +205,7 @@ static class HostileNetworks
         ("a bomb of ConstantOfShape beside a network", "V058", () =>
         {
             ModelProto model = WithNode("ConstantOfShape", ["n"]);
+            model.OpsetImport[0].Version = 9;
             AddInts(model.Graph, "n", 3_000_000_000);
             return model.ToByteArray();
         }),
