@@ -117,7 +117,7 @@ static class NearCopiesBench
             using SKImage photo = SKImage.FromEncodedData(files[i]);
             canvas.DrawImage(photo, SKRect.Create(i % Across * Size, i / Across * Size, Size - (i % 2 == 1 ? 8 : 1), Size - 4), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
         }
-        File.WriteAllBytes(path, Encode(sheet, SKEncodedImageFormat.Jpeg, 90));
+        File.WriteAllBytes(path, Encode(sheet, SKEncodedImageFormat.Png, 100));
     }
 
     static byte[] Encode(SKBitmap photo, SKEncodedImageFormat format, int quality)

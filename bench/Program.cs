@@ -17,7 +17,7 @@ static class Program
         ("storage", "the file store's writes, reads and listing beside plain files: [blobs] [listed] [FOLDER on the disk to measure]", StorageBench.Run),
         ("predict-parts", "where the time of one prediction goes", PredictParts.RunAsync),
         ("serve-load", "predictions a second over HTTP, beside a bare server [--connections N] [--seconds N] [--rounds N] [--words N] [--texts N] [--explain]", ServeLoad.RunAsync),
-        ("near-copies", "copies of photos that are found, different photos taken for copies, time of 100,000: FOLDER [every=5] [SHEET.jpg of the closest pairs]", NearCopiesBench.Run),
+        ("near-copies", "copies of photos that are found, different photos taken for copies, time of 100,000: FOLDER [every=5] [SHEET.png of the closest pairs]", NearCopiesBench.Run),
         ("serve-pictures", "time of one photo over HTTP beside decode and ONNX Runtime alone, and photos a second under load: DATA MODEL PHOTOS [--decoder PATH] [--connections N] [--seconds N] [--photos N]", ServePictures.RunAsync),
         ("package-fuzz", "changed packages read or refused with a code: FOLDER-OF-A-VERSION [seconds] [seed]", PackageFuzz.RunAsync),
         ("encoders-fuzz", "changed networks refused with a code or run: [files=10000] [seed] [FILE.onnx]", EncodersFuzz.RunAsync),
