@@ -17,6 +17,8 @@ static class Program
         ("storage", "the file store's writes, reads and listing beside plain files: [blobs] [listed] [FOLDER on the disk to measure]", StorageBench.Run),
         ("predict-parts", "where the time of one prediction goes", PredictParts.RunAsync),
         ("serve-load", "predictions a second over HTTP, beside a bare server [--connections N] [--seconds N] [--rounds N] [--words N] [--texts N] [--explain]", ServeLoad.RunAsync),
+        ("pictures", "time of reading a photo: Skia alone, decode and fit, through processes: FOLDER [photos=300] [rounds=8]", PicturesBench.RunAsync),
+        ("pictures-fuzz", "damaged pictures read or refused with a code, in processes of their own: [files a format=10000] [seed]", PicturesFuzz.RunAsync),
         ("near-copies", "copies of photos that are found, different photos taken for copies, time of 100,000: FOLDER [every=5] [SHEET.png of the closest pairs]", NearCopiesBench.Run),
         ("serve-pictures", "time of one photo over HTTP beside decode and ONNX Runtime alone, and photos a second under load: DATA MODEL PHOTOS [--decoder PATH] [--connections N] [--seconds N] [--photos N]", ServePictures.RunAsync),
         ("package-fuzz", "changed packages read or refused with a code: FOLDER-OF-A-VERSION [seconds] [seed]", PackageFuzz.RunAsync),

@@ -14,7 +14,7 @@ static class JpegHeader
     public static PictureHeader Read(ReadOnlySpan<byte> bytes)
     {
         int width = 0, height = 0, components = 0, orientation = 0, scans = 0, at = 2;
-        bool progressive = false;
+        (int Width, int Height) unit = default;
         List<Range> needed = [0..2];
         while (true)
         {
@@ -41,10 +41,10 @@ static class JpegHeader
                     if (body.Length < 6) throw PictureFaults.Header(Format, $"its frame has {body.Length} bytes");
                     if (body[0] != 8) throw PictureFaults.Variant("JPEG", $"{body[0]} bits a channel");
                     (height, width, components) = (BinaryPrimitives.ReadUInt16BigEndian(body[1..]), BinaryPrimitives.ReadUInt16BigEndian(body[3..]), body[5]);
-                    progressive = marker == 0xC2;
                     PictureHeader.RequireSize(Format, width, height);
                     if (components is not (1 or 3 or 4)) throw PictureFaults.Variant("JPEG", $"{components} channels");
                     if (body.Length != 6 + 3 * components) throw PictureFaults.Header(Format, $"its frame has {body.Length} bytes for {components} channels");
+                    for (int i = 7; i < body.Length; i += 3) unit = (Math.Max(unit.Width, 8 * (body[i] >> 4)), Math.Max(unit.Height, 8 * (body[i] & 15)));
                     Add(needed, start, at);
                     break;
                 case 0xC3 or (>= 0xC5 and <= 0xC7) or (>= 0xC9 and <= 0xCB) or (>= 0xCD and <= 0xCF):
@@ -74,8 +74,7 @@ static class JpegHeader
                     break;
             }
         }
-        long pixels = (long)width * height;
-        return new(Format, width, height, Math.Max(1, orientation), 1, components == 4, pixels * (4 + (progressive ? 2 * components : 0)), needed);
+        return new(Format, width, height, Math.Max(1, orientation), 1, components == 4, scans, unit, needed);
     }
 
     /// <summary>Goes past fill bytes, and past what is no marker as every decoder does.</summary>

@@ -64,6 +64,7 @@ public static class PictureDecoder
                 SKCodecResult result = codec.GetPixels(info, (nint)decoded);
                 if (result != SKCodecResult.Success) throw Refused(header.Format, result);
                 Span<byte> rgba = new(decoded, info.BytesSize);
+                if (header.Scans > 1 || (header.Scans == 1 && EndsFlat(rgba, size, reduction, header))) JpegScans.RequireWhole(file);
                 if (!opaque) LayOnWhite(rgba);
                 Fit(rgba, size, header, fit, area, pixels);
             }
@@ -105,6 +106,18 @@ public static class PictureDecoder
         int reduction = 1;
         while ((full + reduction - 1) / reduction > stored) reduction *= 2;
         return (double)full / reduction;
+    }
+
+    /// <summary>True when the last unit of a JPEG has one colour, as those have that were missing in the file and as white paper has. Its first row and column are
+    /// left out: colour is interpolated from units before.</summary>
+    static bool EndsFlat(ReadOnlySpan<byte> rgba, SKSizeI size, int reduction, in PictureHeader header)
+    {
+        int left = (header.Width - 1) / header.Unit.Width * header.Unit.Width / reduction, top = (header.Height - 1) / header.Unit.Height * header.Unit.Height / reduction;
+        (left, top) = (Math.Min(left + 1, size.Width - 1), Math.Min(top + 1, size.Height - 1));
+        ReadOnlySpan<int> pixels = MemoryMarshal.Cast<byte, int>(rgba);
+        for (int y = top; y < size.Height; y++)
+            if (pixels.Slice(y * size.Width + left, size.Width - left).ContainsAnyExcept(pixels[^1])) return false;
+        return true;
     }
 
     static void LayOnWhite(Span<byte> rgba)

@@ -7,10 +7,11 @@ namespace Scion.Vision;
 /// <param name="Orientation">Of EXIF, in [1, 8]; 1 when it says none.</param>
 /// <param name="Frames">1 unless it moves.</param>
 /// <param name="Printing">True for CMYK and YCCK.</param>
-/// <param name="WorkingBytes">Upper bound of what the decoder holds at once at full size, beside the file; bytes.</param>
+/// <param name="Scans">Of a JPEG; 0 of others.</param>
+/// <param name="Unit">Pixels a side of what a JPEG codes at a time.</param>
 /// <param name="Needed">Pieces of the file that pixels are made of, in order. Profiles, EXIF, text and further frames are in none.</param>
 readonly record struct PictureHeader(
-    string Format, int Width, int Height, int Orientation, int Frames, bool Printing, long WorkingBytes, IReadOnlyList<Range> Needed)
+    string Format, int Width, int Height, int Orientation, int Frames, bool Printing, int Scans, (int Width, int Height) Unit, IReadOnlyList<Range> Needed)
 {
     public bool Turned => Orientation >= 5;
 

@@ -53,9 +53,7 @@ static class PngHeader
         }
         if (!data) throw PictureFaults.Damaged(Format, "it ends before its picture");
         if (colour == 3 && !palette) throw PictureFaults.Header(Format, "it has no palette");
-        long pixels = (long)width * height;
-        int channels = colour switch { 0 or 3 => 1, 2 => 3, 4 => 2, _ => 4 };
-        return new(Format, width, height, orientation, frames, false, pixels * (4 + (interlace == 1 ? Math.Max(1, channels * depth / 8) : 0)), needed);
+        return new(Format, width, height, orientation, frames, false, 0, default, needed);
     }
 
     static bool IsAllowed(byte depth, byte colour) => colour switch

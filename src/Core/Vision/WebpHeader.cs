@@ -22,7 +22,7 @@ static class WebpHeader
         bytes = bytes[..(int)said];
         (int Width, int Height)? canvas = null, picture = null;
         int orientation = 1, frames = 0, at = 12;
-        bool animated = false, lossless = false;
+        bool animated = false;
         List<Range> needed = [0..12];
         while (at < bytes.Length)
         {
@@ -45,7 +45,6 @@ static class WebpHeader
             {
                 if (picture is null && !animated)
                 {
-                    lossless = type[3] == 'L';
                     picture = SizeOf(type, body);
                     keep = true;
                 }
@@ -55,7 +54,7 @@ static class WebpHeader
             else if (type.SequenceEqual("ANMF"u8) && animated)
             {
                 keep = frames++ == 0;
-                if (keep) picture = FirstFrame(body, canvas!.Value, out lossless);
+                if (keep) picture = FirstFrame(body, canvas!.Value);
             }
             else if (type.SequenceEqual("EXIF"u8)) orientation = ExifOrientation.Of(body);
             if (keep)
@@ -68,7 +67,7 @@ static class WebpHeader
         if (picture is null) throw PictureFaults.Damaged(Format, "it has no picture");
         (int width, int height) = canvas ?? picture.Value;
         if (!animated && (width, height) != picture) throw PictureFaults.Header(Format, $"it says {width} × {height} and its picture {picture.Value.Width} × {picture.Value.Height}");
-        return new(Format, width, height, orientation, Math.Max(1, frames), false, (long)width * height * (lossless ? 8 : 6), needed);
+        return new(Format, width, height, orientation, Math.Max(1, frames), false, 0, default, needed);
     }
 
     static (int Width, int Height) SizeOf(ReadOnlySpan<byte> type, ReadOnlySpan<byte> body)
@@ -90,7 +89,7 @@ static class WebpHeader
     }
 
     /// <summary>The size of an animation's first frame, which has to lie inside the canvas.</summary>
-    static (int Width, int Height) FirstFrame(ReadOnlySpan<byte> frame, (int Width, int Height) canvas, out bool lossless)
+    static (int Width, int Height) FirstFrame(ReadOnlySpan<byte> frame, (int Width, int Height) canvas)
     {
         if (frame.Length < 16) throw PictureFaults.Header(Format, "its first frame is too short");
         (int x, int y, int width, int height) = (2 * UInt24(frame), 2 * UInt24(frame[3..]), UInt24(frame[6..]) + 1, UInt24(frame[9..]) + 1);
@@ -102,7 +101,6 @@ static class WebpHeader
             if (length > (uint)(frame.Length - at - 8)) break;
             if (type.SequenceEqual("VP8 "u8) || type.SequenceEqual("VP8L"u8))
             {
-                lossless = type[3] == 'L';
                 (int Width, int Height) size = SizeOf(type, frame.Slice(at + 8, (int)length));
                 return size == (width, height) ? size : throw PictureFaults.Header(Format, $"its first frame says {width} × {height} and its picture {size.Width} × {size.Height}");
             }

@@ -260,7 +260,7 @@ public sealed class PictureFormatsTests
         {
             byte[] turned = Read(Oriented(file, orientation), out _);
 
-            Assert.Equal(Rgb((x, y) => Stored(orientation, x, y, N, N) is var at ? (plain[3 * (at.Y * N + at.X)], plain[3 * (at.Y * N + at.X) + 1], plain[3 * (at.Y * N + at.X) + 2]) : default), turned);
+            Assert.Equal(Rgb((x, y) => Stored(orientation, x, y, N, N) is var at && plain.AsSpan(3 * (at.Y * N + at.X), 3) is [var r, var g, var b] ? (r, g, b) : default), turned);
         }
     }
 

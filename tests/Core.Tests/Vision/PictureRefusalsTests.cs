@@ -118,6 +118,19 @@ public sealed class PictureRefusalsTests
         }
     }
 
+    [Theory]
+    [InlineData("jpeg")]
+    [InlineData("progressive")]
+    [InlineData("cmyk")]
+    public void Jpeg_CutOffBeforeItsLastUnitAndClosedByAnEndMarker_IsNeverRead(string kind)
+    {
+        byte[] file = Sample(kind);
+        int scan = file.AsSpan().LastIndexOf([(byte)0xFF, (byte)0xDA]) + 14;
+        Assert.True(file.Length - scan > 500 || kind == "progressive", $"{file.Length - scan}");
+        for (int length = scan; length < file.Length - (kind == "progressive" ? 4 : 300); length += 5)
+            Assert.True(Refusal([.. file[..length], 0xFF, 0xD9]).Code is "V006" or "V007", $"{length} of {file.Length}");
+    }
+
     [Fact]
     public void Png_WhosePictureEndsEarlyInWholeChunks_IsIncomplete()
     {
