@@ -63,7 +63,8 @@ public sealed partial class TypeTests
     {
         string[] ledger = [nameof(ITrainingSteps.RecordFindings), nameof(ITrainingSteps.Report)];       // written by RunLedger, not memoised
         Dictionary<string, Type> steps = OwnTypes.Where(type => type.Assembly == Core && type.Name.EndsWith("Step", StringComparison.Ordinal)).ToDictionary(type => type.Name);
-        foreach (MethodInfo method in new[] { typeof(ITrainingSteps), typeof(IReviewSteps) }.SelectMany(steps => steps.GetMethods()).Where(method => !ledger.Contains(method.Name)))
+        foreach (MethodInfo method in new[] { typeof(ITrainingSteps), typeof(IReviewSteps), typeof(IImageSteps) }.SelectMany(steps => steps.GetMethods())
+            .Where(method => !ledger.Contains(method.Name)))
         {
             Assert.True(steps.TryGetValue($"{method.Name}Step", out Type? step), $"{method.Name} has no class {method.Name}Step");
             MethodInfo run = step.GetMethod("RunAsync")!;

@@ -13,7 +13,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("predict films", "L001", "Give either --text or --input.")]
     [InlineData("predict films --text a --input b.csv", "L001", "Give either --text or --input.")]
     [InlineData("modles list", "L001", "Was 'models' meant?")]
-    [InlineData("train films.csv --model films", "L001", "Here follows one of: reviews.")]
+    [InlineData("train films.csv --model films", "L001", "Here follows one of: reviews, images.")]
     [InlineData("demo photos", "L001", "Must be one of: 'reviews'")]
     [InlineData("words films good --count 0", "L001", "--count takes 1 to 1000.")]
     public async Task Usage_Wrong_IsExit2WithCodeAndWhereToLook(string command, string code, string fact)

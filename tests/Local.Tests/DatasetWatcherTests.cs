@@ -326,6 +326,31 @@ public sealed class DatasetWatcherTests : IDisposable
     }
 
     [Fact]
+    public async Task Drop_OfPictures_WaitsTwoSecondsAndOfAZipOne()
+    {
+        store.Tamper("images/dresses/blue/a.jpg", [1]);
+        store.Tamper("images/skirts/all.zip", [1]);
+        store.Tamper("images/skirts/.DS_Store", [1]);
+        store.Tamper("images/stray.jpg", [1]);
+
+        Assert.Equal([0, 0, 1, 1, 2, 2], await LookAtAsync(0, 900, 1000, 1900, 2000, 5000));
+
+        Assert.Equal(["I images/skirts (1 files): run skirts-", "I images/dresses (1 files): run dresses-",
+            "W D505: 'images/stray.jpg' lies in no model's folder, so nothing is trained on it. Move it to 'images/MODEL/'."], log.Lines.Select(line => line.Contains("run ", StringComparison.Ordinal) ? line[..(line.IndexOf('-', StringComparison.Ordinal) + 1)] : line));
+    }
+
+    [Fact]
+    public async Task Drop_OfPicturesForAModelOfReviews_IsRefusedOnceAndTheReviewsAreToo()
+    {
+        Put("films/a.csv", Rows);
+        store.Tamper("images/films/a.zip", [1]);
+
+        Assert.Equal([0, 0, 0], await LookAtAsync(0, 1000, 5000));
+
+        Assert.Equal(["W reviews/films is not trained on: D508", "W images/films is not trained on: D508"], log.Lines.Select(line => line[..(line.IndexOf("D508", StringComparison.Ordinal) + 4)]));
+    }
+
+    [Fact]
     public async Task Look_WhileACommandCopiesFilesThere_Waits()
     {
         Put("films/a.csv", Rows);

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using Google.Protobuf;
+using Scion.Tests.Registry;
 
 namespace Scion.Tests;
 
@@ -50,7 +52,7 @@ public sealed class ReadmeTests : IDisposable
     [Fact]
     public void Readme_EveryBlock_IsKnownToATest()
     {
-        Assert.Equal([MainJob, "dotnet run tests/All.cs", Alias, "scion serve"], Blocks.Select(block => block[0]));
+        Assert.Equal([MainJob, "dotnet run tests/All.cs", Alias, "scion train images dresses --model dresses           # through a pretrained network, which is not changed; the layer is chosen by validation", "scion serve"], Blocks.Select(block => block[0]));
     }
 
     [Fact]
@@ -78,9 +80,26 @@ public sealed class ReadmeTests : IDisposable
     }
 
     [Fact]
+    public async Task Readme_YourOwnPhotos_EveryCommandWorks()
+    {
+        Random random = new(1);
+        for (int i = 0; i < 24; i++) folder.Write($"dresses/{(i % 2 == 0 ? "blue" : "gold")}/{i / 2}.jpg", TrainedPhotos.Photo(random, gold: i % 2 == 1));
+        folder.Write("small.onnx", TrainedPhotos.Network().ToByteArray());
+        folder.Write("dresses/dataset.json", """{"encoder":"small"}""");
+        await BashAsync(["scion encoders import small.onnx"]);
+
+        string output = await BashAsync(Blocks[3]);
+
+        Assert.Matches("right on pictures it was not fitted to", output);
+        Assert.Matches("cut at (edges|shapes|[a-z]+)", output);
+        Assert.Matches("blue|gold", output.Split('\n')[^6..].Aggregate("", string.Concat));
+        Assert.Single(Directory.GetFiles(Path.Combine(folder.Data, "models/dresses/versions"), "report.html", SearchOption.AllDirectories));
+    }
+
+    [Fact]
     public async Task Readme_AServerThatTrainsOnDrop_AnswersTheCurlCommand()
     {
-        string[] block = Blocks[3];
+        string[] block = Blocks[4];
         string address = $"http://127.0.0.1:{FreePort()}";
         folder.Write("more.csv", Reviews.Csv(300, labelledEvery: 3));
         await using ScionProcess serve = ScionProcess.Start(folder.Path, ["serve", "--urls", address]);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Scion.Datasets;
 using Scion.Faults;
 using Scion.Pipelines;
 using Scion.Registry;
@@ -7,7 +8,7 @@ namespace Scion.Tests;
 
 /// <summary>A whole training run, disturbed at its storage operations: each one fails, or the process dies after it. By default every fifth
 /// is disturbed, other ones in each case; SCION_FAULTS=all disturbs every one, as <c>bench faults</c> does.</summary>
-public sealed class RunFaultTests : IAsyncLifetime, IDisposable
+public abstract class RunFaults : IAsyncLifetime, IDisposable
 {
     static readonly int Stride = Environment.GetEnvironmentVariable("SCION_FAULTS") == "all" ? 1 : 5;
 
@@ -16,14 +17,16 @@ public sealed class RunFaultTests : IAsyncLifetime, IDisposable
     (string Digest, string Rejects) undisturbed;
     int operations, finished;
 
-    public RunFaultTests() => run = new SmallRun(folder.Path);
+    readonly DataKind kind;
+
+    protected RunFaults(DataKind kind) => (this.kind, run) = (kind, new SmallRun(kind, folder.Path));
 
     public async ValueTask InitializeAsync()
     {
-        InMemoryBlobStore store = SmallRun.Uploaded();
+        InMemoryBlobStore store = SmallRun.Uploaded(kind);
         FailingBlobStore counted = new(store, failing: 0, done: false);
         await run.GoOnAsync(counted, TrainingHost.Train, new HurriedClock());
-        undisturbed = await SmallRun.OutcomeAsync(store);
+        undisturbed = await SmallRun.OutcomeAsync(kind, store);
         (operations, finished) = (counted.Count, Finished(store).Count);
     }
 
@@ -33,7 +36,11 @@ public sealed class RunFaultTests : IAsyncLifetime, IDisposable
         return ValueTask.CompletedTask;
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose()
+    {
+        folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Theory]
     [InlineData(TrainingHost.Train, false, 1)]
@@ -43,7 +50,7 @@ public sealed class RunFaultTests : IAsyncLifetime, IDisposable
     {
         for (int k = Math.Min(first, Stride); k <= operations; k += Stride)
         {
-            InMemoryBlobStore store = SmallRun.Uploaded();
+            InMemoryBlobStore store = SmallRun.Uploaded(kind);
             GatedBlobStore asked = new(new FailingBlobStore(store, k, done));
 
             await run.GoOnAsync(asked, host, new HurriedClock());
@@ -63,7 +70,7 @@ public sealed class RunFaultTests : IAsyncLifetime, IDisposable
     {
         for (int k = 2; k <= operations; k += 3 * Stride)
         {
-            InMemoryBlobStore store = SmallRun.Uploaded();
+            InMemoryBlobStore store = SmallRun.Uploaded(kind);
 
             await run.GoOnAsync(new FailingBlobStore(store, k, done, times), TrainingHost.Train, new HurriedClock());
 
@@ -74,7 +81,7 @@ public sealed class RunFaultTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Run_TheProcessDiesAfterAnyWrite_IsFinishedByTheNextAndNoFinishedStepIsRepeated()
     {
-        using RecordedBlobStore recorded = new(SmallRun.Uploaded());
+        using RecordedBlobStore recorded = new(SmallRun.Uploaded(kind));
         await run.GoOnAsync(recorded, TrainingHost.Train, new HurriedClock());
 
         for (int state = 0; state < recorded.States.Count; state++)
@@ -105,7 +112,7 @@ public sealed class RunFaultTests : IAsyncLifetime, IDisposable
     {
         for (int k = 4; k <= operations; k += 4 * Stride)
         {
-            InMemoryBlobStore store = SmallRun.Uploaded();
+            InMemoryBlobStore store = SmallRun.Uploaded(kind);
             FailingBlobStore away = new(store, k, done: false, times: int.MaxValue);
 
             await Assert.ThrowsAsync<TransientStorageException>(() => run.GoOnAsync(away, TrainingHost.Train, new HurriedClock()));
@@ -121,7 +128,7 @@ public sealed class RunFaultTests : IAsyncLifetime, IDisposable
         (string Digest, string Rejects) outcome;
         try
         {
-            outcome = await SmallRun.OutcomeAsync(store);
+            outcome = await SmallRun.OutcomeAsync(kind, store);
         }
         catch (Exception e)
         {
@@ -138,3 +145,9 @@ public sealed class RunFaultTests : IAsyncLifetime, IDisposable
     static IEnumerable<string> Results(GatedBlobStore asked) => asked.Asked.Where(call => call.StartsWith("create work/", StringComparison.Ordinal)
         && call.EndsWith("/result.json", StringComparison.Ordinal)).Select(call => call.Split('/')[1]);
 }
+
+/// <summary>Of a run on reviews.</summary>
+public sealed class RunFaultTests() : RunFaults(DataKind.Reviews);
+
+/// <summary>Of a run on images.</summary>
+public sealed class ImageRunFaultTests() : RunFaults(DataKind.Images);

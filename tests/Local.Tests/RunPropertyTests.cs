@@ -141,7 +141,7 @@ public sealed class RunPropertyTests : IDisposable
 
     async Task<RunStatus> TrainAsync(InMemoryBlobStore store)
     {
-        await new SmallRun(folder.Path).GoOnAsync(store, TrainingHost.Train, new HurriedClock());
+        await new SmallRun(DataKind.Reviews, folder.Path).GoOnAsync(store, TrainingHost.Train, new HurriedClock());
         return Assert.Single(await new RunLedger(store, StoppedClock.Instance).ListAsync(null, default));
     }
 

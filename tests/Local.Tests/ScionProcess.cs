@@ -118,11 +118,14 @@ sealed class TestFolder : IDisposable
     public string Data => System.IO.Path.Combine(Path, "scion-data");
 
     /// <summary>Writes a file, and its folders.</summary>
-    public string Write(string name, string content)
+    public string Write(string name, string content) => Write(name, System.Text.Encoding.UTF8.GetBytes(content));
+
+    /// <summary>Writes a file, and its folders.</summary>
+    public string Write(string name, byte[] content)
     {
         string path = System.IO.Path.Combine(Path, name);
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-        File.WriteAllText(path, content);
+        File.WriteAllBytes(path, content);
         return path;
     }
 

@@ -1,4 +1,6 @@
+using System.IO.Compression;
 using System.Text;
+using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using Scion.Datasets;
 using Scion.Faults;
@@ -7,6 +9,8 @@ using Scion.Local.Server;
 using Scion.Pipelines;
 using Scion.Registry;
 using Scion.Storage;
+using Scion.Tests.Registry;
+using Scion.Vision;
 
 namespace Scion.Tests;
 
@@ -22,13 +26,41 @@ public enum TrainingHost
 
 /// <summary>A whole training run small enough to be made hundreds of times, on files with something of everything: rows refused, copies,
 /// conflicts, unlabelled rows, labels by folder, a file of another kind.</summary>
+/// <param name="kind">What it trains on.</param>
 /// <param name="locks">Folder of lock files.</param>
-sealed class SmallRun(string locks)
+sealed class SmallRun(DataKind kind, string locks)
 {
     public const string Model = "films";
 
-    public static InMemoryBlobStore Uploaded()
+    /// <summary>As for reviews: loose pictures, a zip, one that is cut off, copies, a conflict, one without a label, a file of another kind.</summary>
+    static InMemoryBlobStore Pictures()
     {
+        InMemoryBlobStore store = new();
+        Random random = new(5);
+        byte[] network = TrainedPhotos.Network().ToByteArray();
+        (ImageEncoder encoder, byte[] file, _) = ImageEncoders.Make(network, new ImageEncoderOrigin("small.onnx"));
+        ImageEncoders.AddAsync(store, encoder.Card, file, default).GetAwaiter().GetResult();
+        for (int i = 0; i < 24; i++) store.Tamper($"images/{Model}/{(i % 2 == 0 ? "blue" : "gold")}/{i:d2}.png", TrainedPhotos.Photo(random, i % 2 == 1));
+        byte[] once = TrainedPhotos.Photo(random, gold: false), twice = TrainedPhotos.Photo(random, gold: true);
+        using MemoryStream zip = new();
+        using (ZipArchive archive = new(zip, ZipArchiveMode.Create, leaveOpen: true))
+            foreach ((string name, byte[] bytes) in new[] { ("gold/a.png", once), ("blue/b.png", once), ("gold/c.png", twice), ("gold/d.png", twice), ("e.png", TrainedPhotos.Photo(random, gold: true)),
+                ("gold/half.png", twice[..(twice.Length / 2)]), ("readme.txt", [1]) })
+            {
+                ZipArchiveEntry entry = archive.CreateEntry(name);
+                entry.LastWriteTime = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+                using Stream content = entry.Open();
+                content.Write(bytes);
+            }
+        store.Tamper($"images/{Model}/more.zip", zip.ToArray());
+        store.Tamper($"images/{Model}/dataset.json", Encoding.UTF8.GetBytes(
+            $$"""{"encoder":"encoders/{{encoder.Card.Sha256}}","split":{"crossValidateBelow":20},"head":"nearest-mean"}"""));
+        return store;
+    }
+
+    public static InMemoryBlobStore Uploaded(DataKind kind)
+    {
+        if (kind == DataKind.Images) return Pictures();
         InMemoryBlobStore store = new();
         string rows = Reviews.Csv(64, labelledEvery: 2);
         string copied = rows.Split('\n')[1], conflicting = rows.Split('\n')[5];
@@ -55,7 +87,7 @@ sealed class SmallRun(string locks)
             {
                 if (host == TrainingHost.Train)
                 {
-                    TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(store, Model, [], time, default);
+                    TrainingRequest request = await Snapshots.TakeAsync(store, kind, Model, [], time, default);
                     await ledger.RecordAsync(request, default);
                     await ledger.ReopenAsync(request.Run, default);
                     await runner.RunAsync(request.Run, new RunProgress(time), default);
@@ -72,7 +104,7 @@ sealed class SmallRun(string locks)
     }
 
     /// <summary>What must be the same however the run was disturbed. Fails when anything is left over, lost or broken.</summary>
-    public static async Task<(string Digest, string Rejects)> OutcomeAsync(InMemoryBlobStore store)
+    public static async Task<(string Digest, string Rejects)> OutcomeAsync(DataKind kind, InMemoryBlobStore store)
     {
         RunStatus run = Assert.Single(await new RunLedger(store, StoppedClock.Instance).ListAsync(null, default));
         Assert.Equal((RunState.Succeeded, null), (run.State, run.Error?.Message));
@@ -85,8 +117,8 @@ sealed class SmallRun(string locks)
         Assert.Single(latest.Moves);
         ModelPackage package = await registry.ReadAsync(Model, latest.Version, latest.Digest, names: null, default);
         Assert.Equal(latest.Digest, (await new RunLedger(store, StoppedClock.Instance).ReportAsync(run.Run, default)).Published.Digest);
-        Assert.Equal(Uploaded().Content.Select(blob => (blob.Path, Encoding.Latin1.GetString(blob.Bytes))),
-            store.Content.Where(blob => blob.Path.StartsWith("reviews/", StringComparison.Ordinal)).Select(blob => (blob.Path, Encoding.Latin1.GetString(blob.Bytes))));
+        Assert.Equal(Uploaded(kind).Content.Where(blob => blob.Path.StartsWith(kind.Container, StringComparison.Ordinal)).Select(blob => (blob.Path, Encoding.Latin1.GetString(blob.Bytes))),
+            store.Content.Where(blob => blob.Path.StartsWith(kind.Container, StringComparison.Ordinal)).Select(blob => (blob.Path, Encoding.Latin1.GetString(blob.Bytes))));
         byte[] rejects = (await store.FindBytesAsync(BlobPath.Of(RunLedger.Container, $"{run.Run}/rejects.csv"), default))!;
         return (package.Digest, Encoding.UTF8.GetString(rejects));
     }

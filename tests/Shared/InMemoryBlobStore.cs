@@ -33,7 +33,7 @@ public sealed class InMemoryBlobStore : IBlobStore
     {
         await Task.CompletedTask;
         BlobPath.RequireContainer(container);
-        foreach ((BlobPath path, (byte[] bytes, string etag)) in blobs.OrderBy(blob => blob.Key.Name, StringComparer.Ordinal))
+        foreach ((BlobPath path, (byte[] bytes, string etag)) in blobs.ToArray().OrderBy(blob => blob.Key.Name, StringComparer.Ordinal))
             if (path.Container == container && path.Name.StartsWith(prefix, StringComparison.Ordinal)) yield return Item(path, bytes, etag);
     }
 

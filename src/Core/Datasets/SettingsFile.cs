@@ -86,7 +86,7 @@ public static class SettingsFile
     {
         foreach ((string name, JsonNode? node) in from)
         {
-            string key = prefix + name;
+            string key = Named(keys, prefix + name, node is JsonValue);
             if (keys.TryGetValue(key, out PropertyInfo? property))
             {
                 if (node is null) continue;
@@ -104,6 +104,7 @@ public static class SettingsFile
 
     static void Override(SortedDictionary<string, PropertyInfo> keys, JsonObject settings, string key, string value, List<string> errors)
     {
+        key = Named(keys, key, isValue: true);
         if (!keys.TryGetValue(key, out PropertyInfo? property))
         {
             errors.Add(Unknown(keys, key));
@@ -117,6 +118,9 @@ public static class SettingsFile
         else if (node is null) errors.Add($"{key} is '{DatasetFaults.Printable(value)}'; a {TypeName(type)} is expected.");
         else Set(settings, key, node);
     }
+
+    /// <summary>A value given to an object is its name: <c>encoder</c> means <c>encoder.name</c> where there is one.</summary>
+    static string Named(SortedDictionary<string, PropertyInfo> keys, string key, bool isValue) => isValue && keys.ContainsKey(key + ".name") ? key + ".name" : key;
 
     static void Set(JsonObject settings, string key, JsonNode? value)
     {
@@ -153,7 +157,8 @@ public static class SettingsFile
         return $"There is no setting '{DatasetFaults.Printable(key)}'; the nearest is '{nearest}'.";
     }
 
-    static string Within(SortedDictionary<string, PropertyInfo> keys, string key) => string.Join(", ", keys.Keys.Where(known => known.StartsWith(key + ".", StringComparison.Ordinal)).Select(known => known[(key.Length + 1)..]));
+    static string Within(SortedDictionary<string, PropertyInfo> keys, string key) =>
+        string.Join(", ", keys.Keys.Where(known => known.StartsWith(key + ".", StringComparison.Ordinal)).Select(known => known[(key.Length + 1)..]));
 
     static string Shown(JsonNode node) => node.GetValueKind() switch
     {

@@ -9,11 +9,13 @@ using System.Runtime.Intrinsics.X86;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Scion.Datasets;
+using Scion.Faults;
 using Scion.Heads;
 using Scion.Local.Server;
 using Scion.Onnx;
 using Scion.Registry;
 using Scion.Storage;
+using Scion.Vision;
 
 namespace Scion.Local.Commands;
 
@@ -21,7 +23,7 @@ namespace Scion.Local.Commands;
 static class DoctorCommand
 {
     public static Command Create() =>
-        new Command("doctor", "Checks this machine: runtime, data folder or storage account, port, key, ONNX Runtime, GPU training.").Does(RunAsync);
+        new Command("doctor", "Checks this machine: runtime, data folder or storage account, port, key, ONNX Runtime, the reading of pictures, GPU training.").Does(RunAsync);
 
     static async Task<int> RunAsync(Invocation call)
     {
@@ -29,7 +31,7 @@ static class DoctorCommand
         [
             Machine(), Memory(), 
             call.Location.Connection is null ? Folder(call.Location.Folder) : new Check("data folder", State.Ok, $"not used: {AccountOf(call.Location.Connection)}"),
-            await StoreAsync(call), await UploadsAsync(call), Key(call.Location), Port(), OnnxRuntime(), Torch(),
+            await StoreAsync(call), await UploadsAsync(call), Key(call.Location), Port(), OnnxRuntime(), await PicturesAsync(call), Torch(),
         ];
         call.Screen.Document(new { checks = checks.Select(check => new { check.Name, check.State, check.Fact, check.Remedy }) });
         foreach (Check check in checks)
@@ -169,6 +171,24 @@ static class DoctorCommand
         {
             return new Check("ONNX Runtime", State.Fail, $"does not load: {e.GetBaseException().Message}",
                 "It needs glibc 2.28 or later, or the Visual C++ runtime 2022 on Windows; nothing can be predicted without it.", Exit.Defect);
+        }
+    }
+
+    /// <summary>Lets the process that reads pictures read one.</summary>
+    static async Task<Check> PicturesAsync(Invocation call)
+    {
+        try
+        {
+            byte[] white = new byte[16 * 16 * 3], read = new byte[white.Length];
+            Array.Fill(white, (byte)255);
+            long started = Stopwatch.GetTimestamp();
+            await call.Pictures.ReadAsync(PictureWriter.Lossless(white, 16, 16), new PictureFit(PictureFit.CurrentVersion, 16, 16, PictureResize.Squash, 0), read, call.Cancellation);
+            string fact = string.Create(CultureInfo.InvariantCulture, $"Scion.Decoder started and read one in {Stopwatch.GetElapsedTime(started).TotalMilliseconds:0} ms");
+            return white.AsSpan().SequenceEqual(read) ? new Check("pictures", State.Ok, fact) : new Check("pictures", State.Fail, "a white picture was read as another", "Please report it.", Exit.Defect);
+        }
+        catch (Exception e) when (e is InvalidOperationException or InputRejectedException)
+        {
+            return new Check("pictures", State.Fail, $"are not read: {e.Message}", "Build or install Scion again; nothing can be trained on pictures without it.", Exit.Defect);
         }
     }
 

@@ -71,7 +71,7 @@ static class Receipt
         screen.Line();
         Field(screen, "Data", $"{Counts(data.Train, data.Test)}, {N(data.Unlabelled)} unlabelled");
         if (data.Duplicates + data.Conflicts > 0)
-            Field(screen, "", $"left out: {N(data.Duplicates)} copies, {N(data.Conflicts)} {data.Kind.Row}s with a {data.Kind.Content} that has two labels");
+            Field(screen, "", $"left out: {N(data.Duplicates)} copies, {N(data.Conflicts)} {(data.Kind == DataKind.Images ? "pictures" : "rows with a text")} that {(data.Kind == DataKind.Images ? "have" : "has")} two labels");
         if (status.Refused > 0)
             Field(screen, "", $"[yellow]{N(status.Refused)} {data.Kind.Row}{(status.Refused == 1 ? "" : "s")} refused[/], listed in {rejects.Escaped()}");
         Field(screen, "Measured", ProtocolOf(data.Kind, evaluated));

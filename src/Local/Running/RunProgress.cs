@@ -9,7 +9,11 @@ namespace Scion.Local.Running;
 /// <param name="Unit">What is counted.</param>
 /// <param name="Fraction">Of the stage, in [0, 1]; null when not known.</param>
 /// <param name="SecondsLeft">In this stage at its present rate; null when not known.</param>
-readonly record struct StageView(string Step, long Done, long Total, string Unit, double? Fraction, int? SecondsLeft);
+readonly record struct StageView(string Step, long Done, long Total, string Unit, double? Fraction, int? SecondsLeft)
+{
+    /// <summary>Pictures a second; null where none are counted.</summary>
+    public double? PicturesPerSecond { get; init; }
+}
 
 /// <summary>Gathers the progress of the calls of a stage; ledger and terminal look at it when they like.</summary>
 /// <remarks>Threads: steps report from any thread, any number look.</remarks>
@@ -18,11 +22,14 @@ sealed class RunProgress(TimeProvider time)
     /// <summary>The rate is taken over this long.</summary>
     static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(15);
 
+    const string Pictures = "pictures";
+
     readonly Lock gate = new();
     readonly List<Call> calls = [];
     readonly Queue<(long At, double Fraction)> samples = new();
     RunStage? stage;
     RunStatus? followed;
+    long pictures, entered;             // pictures of calls that ended in this stage; when it began
 
     /// <summary>Where the run is now; null before its first stage.</summary>
     public StageView? Now
@@ -41,6 +48,7 @@ sealed class RunProgress(TimeProvider time)
             {
                 samples.Clear();
                 samples.Enqueue((time.GetTimestamp(), 0));
+                (pictures, entered) = (0, time.GetTimestamp());
             }
             (stage, followed) = (next, null);
         }
@@ -83,9 +91,12 @@ sealed class RunProgress(TimeProvider time)
         }
         double? fraction = stage.Total > 0 ? Math.Clamp((stage.Done + partial) / stage.Total, 0, 1) : null;
         int? left = SecondsLeft(fraction);
-        return reporting == 1 && stage.Total - stage.Done <= 1 && only!.Last is { } inner
+        long read = pictures + calls.Sum(call => call.Last is { Unit: Pictures } last ? last.Done : 0);
+        double seconds = time.GetElapsedTime(entered).TotalSeconds;
+        StageView view = reporting == 1 && stage.Total - stage.Done <= 1 && only!.Last is { } inner
             ? new StageView(stage.Step, inner.Done, inner.Total, inner.Unit, stage.Total == 1 ? inner.Done / (double)inner.Total : fraction, left)
             : new StageView(stage.Step, stage.Done, stage.Total, UnitOf(stage.Step), fraction, left);
+        return read > 0 && seconds >= 1 ? view with { PicturesPerSecond = read / seconds } : view;
     }
 
     int? SecondsLeft(double? fraction)
@@ -122,7 +133,8 @@ sealed class RunProgress(TimeProvider time)
 
         public void Dispose()
         {
-            lock (owner.gate) owner.calls.Remove(this);
+            lock (owner.gate)
+                if (owner.calls.Remove(this) && Last is { Unit: Pictures } last) owner.pictures += last.Done;
         }
     }
 }

@@ -120,7 +120,8 @@ sealed partial class DatasetWatcher(
     }
 
     /// <summary>False for settings and hidden files: alone, they start nothing.</summary>
-    static bool IsUpload(DataKind kind, BlobItem item) => item.NameRefused || (!(kind == DataKind.Images && ImageFormats.IsSystem(item.Name)) && item.Name != $"{StrayUploads.FolderOf(item.Name)}/{ReviewFormats.SettingsName}" && !ReviewFormats.IsHidden(item.Name));
+    static bool IsUpload(DataKind kind, BlobItem item) => item.NameRefused
+        || (!(kind == DataKind.Images && ImageFormats.IsSystem(item.Name)) && item.Name != $"{StrayUploads.FolderOf(item.Name)}/{ReviewFormats.SettingsName}" && !ReviewFormats.IsHidden(item.Name));
 
     /// <summary>A run of other settings on the same data that did not fail: someone trained it by the command line, after dataset.json was last
     /// written.</summary>
@@ -128,7 +129,8 @@ sealed partial class DatasetWatcher(
     {
         DateTimeOffset? settings = items.FirstOrDefault(item => item.Name == $"{request.Model}/{ReviewFormats.SettingsName}")?.Modified;
         foreach (RunStatus run in await ledger.ListAsync(request.Model, cancellation))
-            if (run.Run != request.Run && run.Kind == request.Kind && run.State != RunState.Failed && !(settings > run.StartedAt) && await DigestAsync(run.Run, cancellation) == request.DataDigest) return run.Run;
+            if (run.Run != request.Run && run.Kind == request.Kind && run.State != RunState.Failed && !(settings > run.StartedAt)
+                && await DigestAsync(run.Run, cancellation) == request.DataDigest) return run.Run;
         return null;
     }
 
@@ -190,7 +192,8 @@ sealed partial class DatasetWatcher(
         public HashSet<string> Known { get; set; } = [];
 
         public bool HasLoose(DataKind kind, List<BlobItem> items) =>
-            items.Any(item => !Known.Contains(Version(item)) && (item.NameRefused || !kind.IsCompleteByItself(item.Name)));
+            items.Any(item => !Known.Contains(Version(item)) && (item.NameRefused || !kind.IsCompleteByItself(item.Name))
+                && !(kind == DataKind.Images && ImageFormats.IsSystem(item.Name)));
     }
 
     [LoggerMessage(1, LogLevel.Information, "{Kind}/{Model} ({Files} files): run {Run}")]

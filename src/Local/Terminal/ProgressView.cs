@@ -40,8 +40,8 @@ static class ProgressView
     static async Task LiveAsync(Screen screen, RunProgress progress, Task work)
     {
         int width = screen.Live.Profile.Width;
-        ProgressColumn[] columns = width >= 60
-            ? [new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = Math.Clamp(width - 56, 8, 40) }, new PercentageColumn()]
+        ProgressColumn[] columns = width >= 90
+            ? [new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = Math.Clamp(width - 80, 8, 40) }, new PercentageColumn()]
             : [new TaskDescriptionColumn { Alignment = Justify.Left }];
         await screen.Live.Progress().AutoClear(true).Columns(columns).StartAsync(async context =>
         {
@@ -50,7 +50,7 @@ static class ProgressView
             {
                 if (progress.Now is { } now)
                 {
-                    bar.Description = Markup.Escape($"{NameOf(now.Step)}{Left(now)}".PadRight(40, '\u00A0')[..40]);
+                    bar.Description = Markup.Escape($"{NameOf(now.Step)}{Left(now)}".PadRight(64, '\u00A0')[..64]);
                     bar.IsIndeterminate = now.Fraction is null or 0;
                     bar.Value = now.Fraction ?? 0;
                 }
@@ -81,7 +81,9 @@ static class ProgressView
         return now.Total > 0 ? $"{done} of {now.Total.ToString("n0", CultureInfo.InvariantCulture)} {now.Unit}" : $"{done} {now.Unit}";
     }
 
-    static string Left(StageView now) => now.SecondsLeft switch
+    static string Rate(StageView now) => now.PicturesPerSecond is { } rate ? string.Create(CultureInfo.InvariantCulture, $", {rate:0.#} pictures/s") : "";
+
+    static string Left(StageView now) => Rate(now) + now.SecondsLeft switch
     {
         null => "",
         < 60 => $", {now.SecondsLeft} s left",
