@@ -19,7 +19,7 @@ static class PredictParts
         try
         {
             await ServeLoad.PublishAsync(folder);
-            ModelPackage package = await new ModelRegistry(new FileBlobStore(folder), TimeProvider.System).ReadAsync(ServeLoad.Model, ServeLoad.Version, null, ModelPackage.ServingFiles(ModelManifest.Reviews), default);
+            ModelPackage package = await new ModelRegistry(new FileBlobStore(folder), TimeProvider.System).ReadServedAsync(ServeLoad.Model, ServeLoad.Version, null, default);
             using ReviewPredictor predictor = ReviewPredictor.Load(package);
             string[] texts = ServeLoad.Texts(20, 512);
             ReadOnlySequence<byte>[] bodies = [.. texts.Select(text => new ReadOnlySequence<byte>(JsonSerializer.SerializeToUtf8Bytes(new { inputs = new[] { text } })))];

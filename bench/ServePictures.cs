@@ -99,6 +99,7 @@ static class ServePictures
         public Bare(byte[] graph, int threads, byte[] pixels, float[] features, PictureFit fit)
         {
             using SessionOptions settings = new() { IntraOpNumThreads = threads, InterOpNumThreads = 1 };
+            settings.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");         // a thread that spins would take the server's core
             session = new InferenceSession(graph, settings);
             run = new OnnxRun(session).Input<byte>(EncoderGraph.Pixels, pixels, 1, fit.Height, fit.Width, 3).Output<float>(ImageEncoderGraph.Features, features, 1, features.Length);
         }

@@ -214,7 +214,8 @@ sealed class PredictionWriter : IDisposable
     static readonly JsonEncodedText ModelName = JsonEncodedText.Encode("model"), VersionName = JsonEncodedText.Encode("version"),
         PredictionsName = JsonEncodedText.Encode("predictions"), LabelName = JsonEncodedText.Encode("label"), ScoreName = JsonEncodedText.Encode("score"),
         ScoresName = JsonEncodedText.Encode("scores"), AbstainedName = JsonEncodedText.Encode("abstained"), ReasonName = JsonEncodedText.Encode("reason"),
-        NameName = JsonEncodedText.Encode("name"), PictureName = JsonEncodedText.Encode("picture"), NeighboursName = JsonEncodedText.Encode("neighbours"), TextName = JsonEncodedText.Encode("text"), SimilarityName = JsonEncodedText.Encode("similarity"),
+        NameName = JsonEncodedText.Encode("name"), PictureName = JsonEncodedText.Encode("picture"),
+        NeighboursName = JsonEncodedText.Encode("neighbours"), TextName = JsonEncodedText.Encode("text"), SimilarityName = JsonEncodedText.Encode("similarity"),
         WordsName = JsonEncodedText.Encode("words"), WordName = JsonEncodedText.Encode("word"), ContributionName = JsonEncodedText.Encode("contribution"),
         NoKnownWords = JsonEncodedText.Encode("noKnownWords"), UnlikeTraining = JsonEncodedText.Encode("unlikeTraining");
 

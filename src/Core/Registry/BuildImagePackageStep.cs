@@ -121,7 +121,7 @@ public sealed class BuildImagePackageStep(StepMemo memo, IPictureReader pictures
             Data = new DataFacts(evaluated.Protocol, data.Train, data.Test, data.Unlabelled, data.Duplicates, data.Conflicts),
             Measured = new MeasuredFacts(evaluated.Models, evaluated.Comparisons, evaluated.LearningCurve, rows.Calibration, evaluated.Suspects),
             Examples = examples,
-            Parity = new ParityFacts(0, 0, ParityCheck.MaxError),
+            Parity = new ParityFacts(0, 0, 0),                                  // measured when the rest is there
             Warnings = [.. data.Warnings.Concat(evaluated.Warnings).Distinct(StringComparer.Ordinal)],
         };
     }

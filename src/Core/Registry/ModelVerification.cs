@@ -85,11 +85,14 @@ public static class ModelVerification
                 $"{package.Manifest.Files.Count} files, {package.Manifest.Files.Values.Sum(file => file.Length):n0} bytes; model.json {package.Digest}.")));
             check = "loads";
             using Predictor predictor = Predictor.Load(package, pictures);
-            checks.Add(new VerifiedCheck(version, check, true, string.Create(CultureInfo.InvariantCulture, $"{(package.Manifest.Network is { } network ? $"{network.Name} cut at {network.Layer}, {package.Manifest.Encoder.Dim:n0} features" : $"{package.Manifest.Encoder.Words:n0} words")}, {package.Manifest.Labels.Count} classes.")));
+            ModelManifest manifest = package.Manifest;
+            string what = manifest.Network is { } network ? string.Create(CultureInfo.InvariantCulture, $"{network.Name} cut at {network.Layer}, {manifest.Encoder.Dim:n0} features")
+                : string.Create(CultureInfo.InvariantCulture, $"{manifest.Encoder.Words:n0} words");
+            checks.Add(new VerifiedCheck(version, check, true, string.Create(CultureInfo.InvariantCulture, $"{what}, {manifest.Labels.Count} classes.")));
             check = "parity";
             double largest = await ParityCheck.RepeatAsync(predictor, package, cancellation);
             checks.Add(new VerifiedCheck(version, check, true, string.Create(CultureInfo.InvariantCulture,
-                $"largest |Δ logit| here {largest:0.#e+0}, when published {package.Manifest.Parity.Largest:0.#e+0}, allowed {ParityCheck.MaxError:0.###}.")));
+                $"largest |Δ logit| here {largest:0.#e+0}, when published {package.Manifest.Parity.Largest:0.#e+0}, allowed {ParityCheck.LimitOf(package.Manifest):0.###}.")));
         }
         catch (InputRejectedException e)
         {
