@@ -52,7 +52,7 @@ static class DressDemo
 
         EncoderLayer layer = trained.Encoder.Layers.Single(layer => layer.Name == trained.Transfer.Set);
         long head = trained.Evaluated.HeadParameters;
-        screen.Line($"[bold]2[/]  On {N(layer.Parameters)} frozen numbers, a head of ({N(layer.Features)} + 1) · 2 = {N(head)}, fitted to {2 * PerClass} pictures.");
+        screen.Line($"[bold]2[/]  A head of ({N(layer.Features)} + 1) · 2 = {N(head)} numbers, on {N(layer.Parameters)} frozen ones.");
         screen.Line($"   [dim]On the 2,048 features of ResNet-50 it would be (2,048 + 1) · 2 = {N(ArticleHead)}.[/]");
         (Predictor predictor, _) = await PredictCommand.LoadAsync(call.Registry, call.Pictures, Model, status.Version, call.Cancellation);
         using Predictor loaded = predictor;
@@ -66,7 +66,8 @@ static class DressDemo
         }
         screen.Line();
 
-        (DressOutcome many, DressOutcome few, long? scratchParameters) = await Task.Run(() => ExperimentAsync(call.Store, pool, trained, call.Cancellation), call.Cancellation);
+        (DressOutcome many, DressOutcome few, long? scratchParameters) = await Task.Run(
+            () => ExperimentAsync(call.Store, pool, trained, call.Cancellation), call.Cancellation);
         double seconds = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds;
         screen.Line($"[bold]3[/]  {Draws} draws of training pictures that share none, {pool.Test.Length} to test, same for all:");
         screen.Line($"   {"",-14} {"accuracy",8}  {"95 % interval",-15} [dim]{ArmBar.Axis()}[/]");
@@ -75,10 +76,12 @@ static class DressDemo
             screen.Line($"   [dim]from {outcome.PerClass} of each[/]");
             foreach (DressArm arm in outcome.Arms) ArmBar.Print(screen, arm.Name, arm.Accuracy, arm.Name == Transfer ? "green" : "yellow");
         }
-        foreach (DressOutcome outcome in new[] { few, many }) screen.Line($"   {Verdict(outcome)}");
-        foreach (string line in TextTable.Wrap(scratchParameters is { } learned
+        foreach ((string verdict, string colour) in new[] { Verdict(few), Verdict(many) })
+            foreach (string line in TextTable.Wrap(verdict, 75)) screen.Line($"   [{colour}]{line.Escaped()}[/]");
+        string scratchBy = scratchParameters is { } learned
             ? $"From scratch: a network of {N(learned)} numbers (TorchSharp), all learned from the same pictures."
-            : "This build has no TorchSharp, so what learns from scratch is a head on colours and edges. With -p:Accelerator=cpu a network does.", 75)) screen.Line($"   [dim]{line.Escaped()}[/]");
+            : "This build has no TorchSharp, so what learns from scratch is a head on colours and edges. With -p:Accelerator=cpu a network does.";
+        foreach (string line in TextTable.Wrap(scratchBy, 75)) screen.Line($"   [dim]{line.Escaped()}[/]");
         screen.Line();
         string? sheet = keeps && call.Location.Connection is null ? Path.Combine(call.Location.Folder, "demo-dresses.html") : null;
         if (sheet is not null)
@@ -99,13 +102,17 @@ static class DressDemo
             gain = many.Gains[^1].Accuracy,
             perClass = PerClass,
             draws = Draws,
-            fewer = new { few.PerClass, scratch = ArmOf(few, scratchParameters is null ? Pixels : Scratch), pixels = ArmOf(few, Pixels), transfer = ArmOf(few, Transfer), gain = few.Gains[^1].Accuracy },
+            fewer = new
+            {
+                few.PerClass, scratch = ArmOf(few, scratchParameters is null ? Pixels : Scratch), pixels = ArmOf(few, Pixels), transfer = ArmOf(few, Transfer),
+                gain = few.Gains[^1].Accuracy,
+            },
             trained.Evaluated.Models,
             trained.Evaluated.Comparisons,
             test = alike.Take(PairsTold).SelectMany(pair => new[] { pair.BlueBlack, pair.WhiteGold }).Select(i => new
             {
-                picture = NameOf(i), label = LabelOf(pool, i), predicted = predictions[i].Label, predictions[i].Score, cloth = Hex(pool.LooksOf(i).Cloth), lace = Hex(pool.LooksOf(i).Lace),
-                kelvin = Math.Round(pool.LooksOf(i).Kelvin), neighbours = predictions[i].Neighbours.Select(near => near.Name),
+                picture = NameOf(i), label = LabelOf(pool, i), predicted = predictions[i].Label, predictions[i].Score,
+                cloth = Hex(pool.LooksOf(i).Cloth), lace = Hex(pool.LooksOf(i).Lace), kelvin = Math.Round(pool.LooksOf(i).Kelvin), neighbours = predictions[i].Neighbours.Select(near => near.Name),
             }),
             parameters = new { encoder = layer.Parameters, network = trained.Encoder.Card.Parameters, head, scratch = scratchParameters, article = ArticleHead },
             layer = layer.Name,
@@ -167,14 +174,14 @@ static class DressDemo
         return (Of(PerClass), Of(Fewer), scratch?.Parameters);
     }
 
-    /// <summary>What transfer is worth over the best that learns from scratch in this build.</summary>
-    static string Verdict(DressOutcome outcome)
+    /// <summary>What transfer is worth over the best that learns from scratch in this build, and the colour to say it in.</summary>
+    static (string Text, string Colour) Verdict(DressOutcome outcome)
     {
         (string name, TransferArm gain) = (outcome.Gains[^1].Name, outcome.Gains[^1].Accuracy);
-        string points = $"{100 * gain.Accuracy:0} points ({100 * gain.Low:0} to {100 * gain.High:0})", against = $"{name}, from {outcome.PerClass} of each";
-        return gain.Low > 0 ? $"Transfer is worth {points} over {against}."
-            : gain.High < 0 ? $"[yellow]Transfer is worse by {100 * -gain.Accuracy:0} points ({100 * -gain.High:0} to {100 * -gain.Low:0}) than {against}.[/]"
-            : $"Transfer is not shown to be better than {against}: {points}.";
+        string points = $"{100 * gain.Accuracy:0} points ({100 * gain.Low:0} to {100 * gain.High:0})";
+        return gain.Low > 0 ? ($"With {outcome.PerClass} of each, transfer is worth {points} over '{name}'.", "default")
+            : gain.High < 0 ? ($"With {outcome.PerClass} of each, transfer is worse than '{name}': {points}.", "yellow")
+            : ($"With {outcome.PerClass} of each, neither transfer nor '{name}' is shown to be better: {points}.", "default");
     }
 
     static void Tell(Screen screen, DressPool pool, int picture, Prediction prediction)

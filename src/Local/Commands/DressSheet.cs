@@ -22,8 +22,8 @@ static class DressSheet
             section{display:flex;gap:.75rem}figure{margin:0;flex:1}img{width:100%;border-radius:4px;display:block}
             figcaption{padding:.35rem 0}b.wrong{color:#b00020}i{display:inline-block;width:1em;height:1em;vertical-align:-.15em;border:1px solid #999}small{color:#666}
             </style><h1>Which dress is blue and black?</h1>
-            <p>Test dresses, drawn by a formula, in pairs whose colours on the picture are most alike. In each pair the left one is blue with black lace, the right one white
-            with gold. Below each: what the model says, the mean colours of its cloth and lace, and the light it hangs in, which the model is not told.</p><main>
+            <p>Test dresses, drawn by a formula, in pairs whose colours on the picture are most alike. In each pair the left one is blue with black lace,
+            the right one white with gold. Below each: what the model says, the mean colours of its cloth and lace, and the light it hangs in, which the model is not told.</p><main>
 
             """);
         foreach ((int blue, int white) in pairs)
@@ -35,7 +35,8 @@ static class DressSheet
                 bool right = said.Label == DressDemo.LabelOf(pool, i);
                 (string cloth, string lace) = (DressDemo.Hex(pool.LooksOf(i).Cloth), DressDemo.Hex(pool.LooksOf(i).Lace));
                 html.Append(CultureInfo.InvariantCulture, $"""
-                    <figure><img alt="a dress" src="data:image/png;base64,{Convert.ToBase64String(pool.Files[i])}"><figcaption>{(right ? "" : "wrong: ")}<b class="{(right ? "right" : "wrong")}">{WebUtility.HtmlEncode(said.Label)}</b> {100 * said.Score:0.0} %<br>
+                    <figure><img alt="a dress" src="data:image/png;base64,{Convert.ToBase64String(pool.Files[i])}"><figcaption>
+                    {(right ? "" : "wrong: ")}<b class="{(right ? "right" : "wrong")}">{WebUtility.HtmlEncode(said.Label)}</b> {100 * said.Score:0.0} %<br>
                     <small><i style="background:{cloth}"></i> {cloth} <i style="background:{lace}"></i> {lace}<br>{pool.LooksOf(i).Kelvin:0} K</small></figcaption></figure>
                     """);
             }
