@@ -179,9 +179,9 @@ static class DressDemo
     {
         (string name, TransferArm gain) = (outcome.Gains[^1].Name, outcome.Gains[^1].Accuracy);
         string points = $"{100 * gain.Accuracy:0} points ({100 * gain.Low:0} to {100 * gain.High:0})";
-        return gain.Low > 0 ? ($"With {outcome.PerClass} of each, transfer is worth {points} over '{name}'.", "default")
-            : gain.High < 0 ? ($"With {outcome.PerClass} of each, transfer is worse than '{name}': {points}.", "yellow")
-            : ($"With {outcome.PerClass} of each, neither transfer nor '{name}' is shown to be better: {points}.", "default");
+        return gain.Low > 0 ? ($"With {outcome.PerClass} of each, transfer is worth {points} over {name}.", "default")
+            : gain.High < 0 ? ($"With {outcome.PerClass} of each, transfer is worse than {name}: {points}.", "yellow")
+            : ($"With {outcome.PerClass} of each, neither transfer nor {name} is shown to be better: {points}.", "default");
     }
 
     static void Tell(Screen screen, DressPool pool, int picture, Prediction prediction)
