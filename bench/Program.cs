@@ -11,6 +11,8 @@ static class Program
         ("ingest", "MB/s, rows/s and peak memory of a large CSV: [rows=1000000] [words=95] [labelled=10] [runs=3] [FILE with words] [from=FILE to ingest]", IngestBench.Run),
         ("features", "accuracy of sentence features from few labels, by options: FILE [key=v1,v2 …]", FeatureChoices.Run),
         ("few-labels", "accuracy of bag of words, scratch and transfer from n labels per class, by head: FILE [n=4,8 draws=10 strengths=yes key=value …]", FewLabels.Run),
+        ("image-labels", "accuracy from n labelled pictures per class, by layer, beside pixels and the untrained network: FOLDER ENCODER.onnx [preset=bgr] [resize=pad] [n=4,10,25,50] [draws=5] [tasks=all;a,b] [sets=all] [baselines=no]", ImageLabels.Run),
+        ("image-extract", "pictures a second of extraction beside decoding and ONNX Runtime alone; the second run; peak memory: FOLDER ENCODER.onnx [preset=bgr] [pictures=2000] [rounds=1] [alone=no] [decoder=PROGRAM]", ImageExtract.Run),
         ("heads", "time of choosing and fitting a head; optimum and time beside scikit-learn's; both steps on a file: [FILE [ROWS]]", HeadsBench.Run),
         ("words", "words a second of the skip-gram trainer beside plain loops: FILE [THREADS, 2 if not given]", WordsBench.Run),
         ("transfer", "the demo's experiment on its 72 reviews, by options: [key=v1,v2 …]", TransferBench.Run),

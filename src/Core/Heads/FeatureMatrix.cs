@@ -12,6 +12,9 @@ public abstract class FeatureMatrix
     /// <summary>Components that the features had before they were written by fewer numbers; <see cref="Dim"/> if they were not.</summary>
     public virtual int Components => Dim;
 
+    /// <summary>Numbers stored a row, on average: what a pass over a row costs.</summary>
+    public virtual double Stored => Dim;
+
     /// <summary>Σ features[row] · vector.</summary>
     /// <param name="row">In [0, <see cref="Rows"/>).</param>
     /// <param name="vector">[dim].</param>
@@ -53,6 +56,14 @@ public sealed class DenseFeatures : FeatureMatrix
 
     public ReadOnlySpan<double> Row(int row) => values.AsSpan(row * Dim, Dim);
 
+    /// <summary>Some of the rows, in the order given.</summary>
+    public DenseFeatures Of(int[] rows)
+    {
+        double[] some = new double[rows.Length * Dim];
+        for (int i = 0; i < rows.Length; i++) Row(rows[i]).CopyTo(some.AsSpan(i * Dim));
+        return new DenseFeatures(some, Dim);
+    }
+
     public override double Dot(int row, ReadOnlySpan<double> vector) => TensorPrimitives.Dot(Row(row), vector);
 
     public override void AddTo(int row, double scale, Span<double> sum) => TensorPrimitives.MultiplyAdd(Row(row), scale, sum, sum);
@@ -70,6 +81,8 @@ public sealed class SparseFeatures(int[] starts, int[] columns, float[] values, 
     public override int Rows => starts.Length - 1;
 
     public override int Dim => dim;
+
+    public override double Stored => Rows == 0 ? 0 : (double)values.Length / Rows;
 
     /// <summary>Entries of a row.</summary>
     public int Count(int row) => starts[row + 1] - starts[row];

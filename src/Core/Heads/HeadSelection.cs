@@ -31,8 +31,14 @@ public static class HeadSelection
     /// <summary>Rows below which each is left out alone.</summary>
     const int LeaveOneOutBelow = 20;
 
-    /// <summary>Rows the choice is made on at most; more rows, evenly spaced, change nothing that can be measured.</summary>
-    const int MostRows = 10_000;
+    /// <summary>Rows the choice is made on at most, and at most where each costs much; more rows, evenly spaced, change nothing that can be measured.</summary>
+    const int MostRows = 10_000, MostCostlyRows = 500;
+
+    /// <summary>Multiplications of one pass over the rows that the choice is made on.</summary>
+    const double MostWork = 1e7;
+
+    /// <summary>Standard errors by which another feature set must be better than the preferred one.</summary>
+    const double StandardErrors = 2;
 
     /// <summary>Tolerance of fits that are compared: their logits are then right to about 1e-3.</summary>
     const double Tolerance = 1e-5;
@@ -51,11 +57,26 @@ public static class HeadSelection
     public static SelectedHead Fit(
         Func<int[], FeatureMatrix> features, int[] rows, int[] labels, int classes, string kind, int seed, int threads, CancellationToken cancellation)
     {
+        FeatureMatrix all = features(rows);
+        int[] judged = Spaced(rows, labels, classes, RowsJudged(all, classes));
+        return Finish(all, features, Judge(all, features, judged, labels, classes, kind, seed, threads, cancellation), rows, labels, classes, seed, threads, cancellation);
+    }
+
+    /// <summary>What was chosen, and what was held out to choose it.</summary>
+    /// <param name="Strength">Null for nearest mean.</param>
+    /// <param name="Temperature">Of the chosen one.</param>
+    /// <param name="Validated">Rows that were held out once.</param>
+    /// <param name="Validation">Logits for each, [validated, classes].</param>
+    /// <param name="Rows">Rows that took part.</param>
+    sealed record Choice(double? Strength, double Temperature, int[] Validated, float[] Validation, int Rows);
+
+    /// <summary>Chooses kind and strength on these rows.</summary>
+    static Choice Judge(
+        FeatureMatrix all, Func<int[], FeatureMatrix> features, int[] judged, int[] labels, int classes, string kind, int seed, int threads, CancellationToken cancellation)
+    {
         if (kind is not (Auto or Logistic or NearestMeanKind)) throw HeadFaults.UnknownHead(kind);
         double?[] choices = [.. kind == Logistic ? [] : new double?[] { null }, .. kind == NearestMeanKind ? [] : Strengths.Select(s => (double?)s)];
-        int[] judged = Spaced(rows, labels, classes);
-        (int[] validated, float[][] logits) = Validate(features, judged, labels, classes, choices, seed, threads, cancellation);
-
+        (int[] validated, float[][] logits) = ValidateDense(all, features, judged, labels, classes, choices, seed, threads, cancellation);
         int chosen = choices.Length == 1 ? 0 : Array.FindIndex(choices, choice => choice is null or <= Unvalidated);
         double temperature = 1;
         if (validated.Length > 0)
@@ -66,24 +87,31 @@ public static class HeadSelection
             chosen = Array.FindIndex(losses, loss => loss <= least + Tie(validated.Length));
             temperature = TemperatureScaling.Fit(logits[chosen], truth, classes, cautious: true).Temperature;
         }
-        float[] validation = validated.Length > 0 ? logits[chosen] : [];
-        if (judged.Length < rows.Length)
+        return new Choice(choices[chosen], temperature, validated, validated.Length > 0 ? logits[chosen] : [], judged.Length);
+    }
+
+    /// <summary>Fits what was chosen to all rows, and validates it on all.</summary>
+    static SelectedHead Finish(
+        FeatureMatrix all, Func<int[], FeatureMatrix> features, Choice choice, int[] rows, int[] labels, int classes, int seed, int threads, CancellationToken cancellation)
+    {
+        (int[] validated, float[] validation, double temperature) = (choice.Validated, choice.Validation, choice.Temperature);
+        if (choice.Rows < rows.Length)
         {
-            (validated, logits) = Validate(features, rows, labels, classes, [choices[chosen]], seed, threads, cancellation);
+            (validated, float[][] logits) = Validate(features, rows, labels, classes, [choice.Strength], seed, threads, cancellation);
             validation = logits[0];
+            temperature = TemperatureScaling.Fit(validation, [.. validated.Select(row => labels[row])], classes, cautious: true).Temperature;
         }
-        FeatureMatrix all = features(rows);
-        LinearHead head = choices[chosen] is { } strength
+        LinearHead head = choice.Strength is { } strength
             ? LogisticRegression.Fit(all, rows, labels, classes, strength)
             : NearestMean.Fit(all, rows, labels, classes);
-        return new SelectedHead(choices[chosen] is null ? NearestMeanKind : Logistic, choices[chosen], head, all, validated, validation,
+        return new SelectedHead(choice.Strength is null ? NearestMeanKind : Logistic, choice.Strength, head, all, validated, validation,
             BalancedAccuracy(validated, validation, labels, classes), temperature);
     }
 
     /// <summary>Fits a head on each of several feature sets, and chooses the set.</summary>
-    /// <remarks>The preferred set is left only for one whose heads lose less on rows held out, by more than the standard error of that difference
-    /// (paired over rows: folds are the same), the rule of one standard error of Breiman et al. 1984, §3.4.3. So a handful of labels, whose validation is
-    /// noise, keeps the set that is usually best. Figures: docs/experiments.md.</remarks>
+    /// <remarks>The preferred set is left only for one whose heads lose less on rows held out, by more than <see cref="StandardErrors"/> of that
+    /// difference (paired over rows: folds are the same): the rule of Breiman et al. 1984, §3.4.3, but with two standard errors instead of one, since up to
+    /// five rivals are tried. So a handful of labels, whose validation is noise, keeps the set that is usually best. Figures: docs/experiments.md.</remarks>
     /// <param name="sets">Each as in <see cref="Fit"/>, of the same rows.</param>
     /// <param name="preferred">Index of the set to prefer.</param>
     /// <param name="rows">As in <see cref="Fit"/>, as all that follow.</param>
@@ -93,13 +121,15 @@ public static class HeadSelection
     /// <param name="seed">Of the folds.</param>
     /// <param name="threads">Folds fitted at once.</param>
     /// <param name="cancellation">Stops the work between fits.</param>
-    /// <returns>Index of the set chosen, and the head on each set.</returns>
-    public static (int Chosen, IReadOnlyList<SelectedHead> Heads) FitBest(
+    /// <returns>Index of the set chosen, the head on it, and what each set reached: share of rows held out that are right, classes weighing the same.</returns>
+    public static (int Chosen, SelectedHead Head, IReadOnlyList<double> Accuracies) FitBest(
         IReadOnlyList<Func<int[], FeatureMatrix>> sets, int preferred, int[] rows, int[] labels, int classes, string kind, int seed, int threads,
         CancellationToken cancellation)
     {
-        SelectedHead[] heads = [.. sets.Select(set => Fit(set, rows, labels, classes, kind, seed, threads, cancellation))];
-        double[][] losses = [.. heads.Select(head => RowLosses(head, labels, classes))];
+        FeatureMatrix[] all = [.. sets.Select(set => set(rows))];
+        int[] judged = Spaced(rows, labels, classes, all.Min(matrix => RowsJudged(matrix, classes)));      // the same rows, so that losses are paired
+        Choice[] choices = [.. sets.Select((set, i) => Judge(all[i], set, judged, labels, classes, kind, seed, threads, cancellation))];
+        double[][] losses = [.. choices.Select(choice => RowLosses(choice, labels, classes))];
         int chosen = preferred;
         double most = 0;
         for (int set = 0; set < sets.Count; set++)
@@ -107,13 +137,14 @@ public static class HeadSelection
             if (set == preferred || losses[set].Length < 2) continue;
             double[] gains = [.. losses[preferred].Zip(losses[set], (before, after) => before - after)];
             double mean = gains.Average(), error = Math.Sqrt(gains.Sum(gain => (gain - mean) * (gain - mean)) / (gains.Length - 1) / gains.Length);
-            if (mean > error && mean > most) (chosen, most) = (set, mean);
+            if (mean > StandardErrors * error && mean > most) (chosen, most) = (set, mean);
         }
-        return (chosen, heads);
+        return (chosen, Finish(all[chosen], sets[chosen], choices[chosen], rows, labels, classes, seed, threads, cancellation),
+            [.. choices.Select(choice => BalancedAccuracy(choice.Validated, choice.Validation, labels, classes))]);
     }
 
     /// <summary>Loss of each validated row at the best temperature, in nats, classes weighing the same.</summary>
-    static double[] RowLosses(SelectedHead head, int[] labels, int classes)
+    static double[] RowLosses(Choice head, int[] labels, int classes)
     {
         int[] truth = [.. head.Validated.Select(row => labels[row])];
         double inverse = 1 / TemperatureScaling.Fit(head.Validation, truth, classes, cautious: false).Temperature;
@@ -159,11 +190,25 @@ public static class HeadSelection
         return (validated, logits);
     }
 
-    /// <summary>At most <see cref="MostRows"/> rows, evenly spaced, and two of each class at least where there are two.</summary>
-    static int[] Spaced(int[] rows, int[] labels, int classes)
+    /// <summary>Rows that kind and strength are chosen on.</summary>
+    static int RowsJudged(FeatureMatrix all, int classes) => (int)Math.Clamp(MostWork / (all.Stored * (classes == 2 ? 1.0 : classes)), MostCostlyRows, MostRows);
+
+    /// <summary>As <see cref="Validate"/>. Dense features, from which nothing is learned, are taken to the space of their rows where that is smaller.</summary>
+    static (int[] Validated, float[][] Logits) ValidateDense(
+        FeatureMatrix all, Func<int[], FeatureMatrix> features, int[] rows, int[] labels, int classes, double?[] choices, int seed, int threads, CancellationToken cancellation)
     {
-        if (rows.Length <= MostRows) return rows;
-        HashSet<int> kept = [.. Enumerable.Range(0, MostRows).Select(i => rows[(int)((long)i * rows.Length / MostRows)])];
+        if (all is not DenseFeatures dense || dense.Dim < RowSpace.LeastComponents || dense.Dim <= rows.Length)
+            return Validate(features, rows, labels, classes, choices, seed, threads, cancellation);
+        RowSpace space = new(dense.Of(rows));
+        (int[] validated, float[][] logits) = Validate(_ => space, [.. Enumerable.Range(0, rows.Length)], [.. rows.Select(row => labels[row])], classes, choices, seed, threads, cancellation);
+        return ([.. validated.Select(place => rows[place])], logits);
+    }
+
+    /// <summary>So many rows at most, evenly spaced, and two of each class at least where there are two.</summary>
+    static int[] Spaced(int[] rows, int[] labels, int classes, int most)
+    {
+        if (rows.Length <= most) return rows;
+        HashSet<int> kept = [.. Enumerable.Range(0, most).Select(i => rows[(int)((long)i * rows.Length / most)])];
         for (int c = 0; c < classes; c++) kept.UnionWith(rows.Where(row => labels[row] == c).Take(2));
         return [.. rows.Where(kept.Contains)];
     }

@@ -45,8 +45,12 @@ public sealed class RowSpace : FeatureMatrix
         coordinates = new DenseFeatures(packed, dim);
     }
 
+    /// <summary>Components below which there is nothing to gain.</summary>
+    public const int LeastComponents = 256;
+
     /// <summary>The features themselves, or their row space where that makes heads much faster to fit.</summary>
-    public static FeatureMatrix For(DenseFeatures features) => features.Rows > 0 && features.Dim >= 256 && features.Dim > features.Rows ? new RowSpace(features) : features;
+    public static FeatureMatrix For(DenseFeatures features) =>
+        features.Rows > 0 && features.Dim >= LeastComponents && features.Dim > features.Rows ? new RowSpace(features) : features;
 
     public override int Rows => coordinates.Rows;
 

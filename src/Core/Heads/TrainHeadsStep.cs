@@ -39,16 +39,15 @@ public sealed class TrainHeadsStep(StepMemo memo)
             if (sets.Count == 0) throw HeadFaults.FeaturesDiffer("there are none.");
             int preferred = Math.Max(0, input.Sets.ToList().FindIndex(set => set.Preferred));
             // Folds run in parallel; the wait is left to a pool thread, since a host may run this on a thread it needs.
-            (int chosen, IReadOnlyList<SelectedHead> heads, HeldOutPredictions held) = await Task.Run(() =>
+            (int chosen, SelectedHead selected, IReadOnlyList<double> accuracies, HeldOutPredictions held) = await Task.Run(() =>
             {
-                (int best, IReadOnlyList<SelectedHead> fitted) = HeadSelection.FitBest(sets, preferred, train, labels, classes, input.Settings.Head,
+                (int best, SelectedHead fitted, IReadOnlyList<double> reached) = HeadSelection.FitBest(sets, preferred, train, labels, classes, input.Settings.Head,
                     input.Settings.Seed, Environment.ProcessorCount, cancellation);
-                return (best, fitted, input.Data.Protocol == Protocol.CrossValidation
-                    ? CrossValidate(sets, preferred, train, labels, classes, input.Settings, fitted[best].Temperature, progress, cancellation)
-                    : Predict(fitted[best], test, classes));
+                return (best, fitted, reached, input.Data.Protocol == Protocol.CrossValidation
+                    ? CrossValidate(sets, preferred, train, labels, classes, input.Settings, fitted.Temperature, progress, cancellation)
+                    : Predict(fitted, test, classes));
             }, cancellation);
 
-            SelectedHead selected = heads[chosen];
             HeldOutPredictions validation = new(selected.Validated, new int[selected.Validated.Length], selected.Validation, classes);
             LinearHead? head = input.Kind == CandidateKind.BagOfWords ? null : selected.Features is RowSpace space ? space.Widen(selected.Head) : selected.Head;
             return new HeadsTrained(input.Kind, selected.Kind, selected.Strength, selected.Accuracy, (selected.Features.Components + 1L) * classes,
@@ -57,7 +56,7 @@ public sealed class TrainHeadsStep(StepMemo memo)
                 await writer.AddAsync("validation.bin", validation.ToBytes(), cancellation), selected.Temperature)
             {
                 Set = input.Sets.Count > 0 ? input.Sets[chosen].Name : "",
-                Scores = input.Sets.Count > 1 ? [.. input.Sets.Select((set, i) => new SetScore(set.Name, heads[i].Features.Components, heads[i].Accuracy))] : [],
+                Scores = input.Sets.Count > 1 ? [.. input.Sets.Select((set, i) => new SetScore(set.Name, set.Shards[0].Dim, accuracies[i]))] : [],
             };
         }, cancellation);
 
@@ -100,9 +99,8 @@ public sealed class TrainHeadsStep(StepMemo memo)
         Parallel.For(0, folds.Length, new ParallelOptions { CancellationToken = cancellation }, f =>
         {
             HashSet<int> held = [.. folds[f].Held];
-            (int chosen, IReadOnlyList<SelectedHead> heads) = HeadSelection.FitBest(sets, preferred, [.. rows.Where(row => !held.Contains(row))], labels, classes,
+            (_, SelectedHead head, _) = HeadSelection.FitBest(sets, preferred, [.. rows.Where(row => !held.Contains(row))], labels, classes,
                 settings.Head, settings.Seed, threads: 1, cancellation);
-            SelectedHead head = heads[chosen];
             logits[f] = Predict(head, folds[f].Held, classes).Logits;
             float scale = (float)(temperature / head.Temperature);
             for (int i = 0; i < logits[f].Length; i++) logits[f][i] *= scale;

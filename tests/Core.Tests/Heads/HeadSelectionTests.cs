@@ -63,9 +63,27 @@ public sealed class HeadSelectionTests
         HeadSelection.Fit(train => { lock (learned) learned.Add(train); return features; }, rows, labels, 2, "auto", 1, 1, default);
 
         Assert.Equal(StratifiedFolds.Most + 1, learned.Count);
-        Assert.All(learned.SkipLast(1), train => Assert.Equal(20, train.Length));
-        Assert.Equal(rows, learned[^1]);
-        Assert.All(rows, row => Assert.Single(learned.SkipLast(1), train => !train.Contains(row)));
+        Assert.Equal(rows, learned[0]);                                  // what the head itself is fitted to
+        Assert.All(learned.Skip(1), train => Assert.Equal(20, train.Length));
+        Assert.All(rows, row => Assert.Single(learned.Skip(1), train => !train.Contains(row)));
+    }
+
+    [Fact]
+    public void Fit_ManyRowsOfManyComponents_ValidatesAllAndFitsAll()
+    {
+        const int rows = 700, dim = 600;                                 // more than the rows that a choice is made on where each costs much
+        Random random = new(7);
+        int[] labels = [.. Enumerable.Range(0, rows).Select(row => row % 30)], all = [.. Enumerable.Range(0, rows)];
+        float[] values = [.. Enumerable.Range(0, rows * dim).Select(i => (float)(((random.NextDouble() - 0.5) / 8) + (i % dim == labels[i / dim] ? 1 : 0)))];
+        DenseFeatures features = new(values, dim);
+
+        SelectedHead head = HeadSelection.Fit(_ => features, all, labels, 30, "nearest-mean", seed: 1, threads: 2, default);
+        (int chosen, SelectedHead best, IReadOnlyList<double> accuracies) = HeadSelection.FitBest([_ => features, _ => features], 1, all, labels, 30, "nearest-mean", 1, 2, default);
+
+        Assert.Equal(all, head.Validated);
+        Assert.Equal(NearestMean.Fit(features, all, labels, 30).ToBytes(), head.Head.ToBytes());
+        Assert.Equal((1, head.Temperature, head.Accuracy), (chosen, best.Temperature, best.Accuracy));
+        Assert.Equal(2, accuracies.Count);
     }
 
     [Theory]

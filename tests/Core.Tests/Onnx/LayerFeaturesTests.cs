@@ -15,7 +15,8 @@ public sealed class LayerFeaturesTests
     [InlineData(17, false)]
     [InlineData(18, true)]
     [InlineData(21, false)]
-    public void Write_AnyMap_EqualsTheFormulaWrittenOut(int opset, bool planes) => Gen.Select(Gen.Int[1, 5], Gen.Int[1, 7], Gen.Int[1, 7], Gen.Int[1, 100_000]).Sample((channels, height, width, seed) =>
+    public void Write_AnyMap_EqualsTheFormulaWrittenOut(int opset, bool planes) =>
+        Gen.Select(Gen.Int[1, 5], Gen.Int[1, 7], Gen.Int[1, 7], Gen.Int[1, 100_000]).Sample((channels, height, width, seed) =>
     {
         const int pictures = 3;
         float[] values = Values(pictures * channels * height * width, seed);
