@@ -23,6 +23,7 @@ static class Program
         ("pictures-fuzz", "damaged pictures read or refused with a code, in processes of their own: [files a format=10000] [seed]", PicturesFuzz.RunAsync),
         ("near-copies", "copies of photos that are found, different photos taken for copies, time of 100,000: FOLDER [every=5] [SHEET.png of the closest pairs]", NearCopiesBench.Run),
         ("serve-pictures", "time of one photo over HTTP beside decode and ONNX Runtime alone, and photos a second under load: DATA MODEL PHOTOS [--decoder PATH] [--connections N] [--seconds N] [--photos N]", ServePictures.RunAsync),
+        ("default-encoder", "the default image encoder beside pixels, the same network untrained and an ImageNet network, on photos it never saw: FOLDER [NETWORK.onnx] [key=value …]", DefaultEncoderBench.Run),
         ("package-fuzz", "changed packages read or refused with a code: FOLDER-OF-A-VERSION [seconds] [seed]", PackageFuzz.RunAsync),
         ("encoders-fuzz", "changed networks refused with a code or run: [files=10000] [seed] [FILE.onnx]", EncodersFuzz.RunAsync),
         ("dresses", "how alike the drawn dresses of two classes look; a contact sheet: [count=300] [sheet=FILE.png pairs=32 seed=1]", DressBench.Run),

@@ -11,7 +11,8 @@ namespace Scion.Torch;
 /// <param name="Model">Bytes of <c>encoder.onnx</c>.</param>
 /// <param name="Card"><c>encoder.json</c>.</param>
 /// <param name="Parity">Largest |Δ| of a feature between TorchSharp and ONNX Runtime over <see cref="Compared"/> pictures, divided by the largest feature.</param>
-public sealed record PretrainedEncoder(byte[] Model, ImageEncoderCard Card, double Parity)
+/// <param name="Probe">Features that TorchSharp computes of <see cref="EncoderProbe"/>'s pictures, [pictures, features].</param>
+public sealed record PretrainedEncoder(byte[] Model, ImageEncoderCard Card, double Parity, float[] Probe)
 {
     /// <summary>Pictures compared: formula images that were not trained on.</summary>
     public const int Compared = 32;
@@ -41,7 +42,8 @@ public sealed record PretrainedEncoder(byte[] Model, ImageEncoderCard Card, doub
         });
         double parity = Measure(trainer, file);
         if (!(parity <= MostParity)) throw TorchFaults.NoParity(parity, MostParity);
-        return new PretrainedEncoder(file, encoder.Card, parity);
+        float[] probe = trainer.Features(EncoderProbe.Pixels(ImageEncoderGraph.Side), EncoderProbe.Pictures, ImageEncoderGraph.Side);
+        return new PretrainedEncoder(file, encoder.Card, parity, probe);
     }
 
     static double Measure(ImageEncoderTrainer trainer, byte[] model)

@@ -48,7 +48,7 @@ public sealed class EncodersTests : IDisposable
         Assert.Contains("head of 2 classes", table.Output, StringComparison.Ordinal);
         Assert.Contains("default, auto", table.Output, StringComparison.Ordinal);
         Assert.Equal(name, Assert.Single(cut.Json.GetProperty("card").GetProperty("layers").EnumerateArray()).GetProperty("name").GetString());
-        Assert.Equal(["short", "squeeze"], list.Json.GetProperty("encoders").EnumerateArray().Select(encoder => encoder.GetProperty("name").GetString()).Order());
+        Assert.Equal(["default", "short", "squeeze"], list.Json.GetProperty("encoders").EnumerateArray().Select(encoder => encoder.GetProperty("name").GetString()).Order());
         Assert.Equal((4, "V063"), (absent.Code, absent.Json.GetProperty("error").GetProperty("code").GetString()));
     }
 

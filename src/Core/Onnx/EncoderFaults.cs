@@ -54,9 +54,6 @@ public static class EncoderFaults
     public static InputRejectedException NotImported(string encoder) => new("V065", $"There is no image encoder '{Shown(encoder)}'.",
         "'scion encoders list' names those there are; import one with 'scion encoders import'.", Refusal.NotFound);
 
-    public static InputRejectedException NoDefault() => new("V077", "This build of Scion holds no network of its own.",
-        "Import one: scion encoders import FILE, then --set encoder.name=NAME.", Refusal.NotFound);
-
     public static InputRejectedException Damaged(string encoder, string fact) => new("V066", $"The stored encoder '{Shown(encoder)}' is damaged: {fact}.",
         "Delete its folder and import it again.", Refusal.Conflict);
 

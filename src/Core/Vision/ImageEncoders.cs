@@ -106,10 +106,11 @@ public static partial class ImageEncoders
     /// <summary>All image encoders, by digest.</summary>
     public static Task<IReadOnlyList<ImageEncoderCard>> ListAsync(IBlobStore store, CancellationToken cancellation) => EncoderCards.ListAsync<ImageEncoderCard>(store, Kind, cancellation);
 
-    /// <summary>Finds an encoder by <c>encoders/{sha256}</c>, by its digest, or by its name.</summary>
+    /// <summary>Finds an encoder by <c>encoders/{sha256}</c>, by its digest, or by its name; "default" is the one that ships with Scion, and no other.</summary>
     /// <exception cref="InputRejectedException">There is none (V065), or several are called so (V067).</exception>
     public static async Task<ImageEncoderCard> FindAsync(IBlobStore store, string encoder, CancellationToken cancellation)
     {
+        if (encoder == DefaultEncoder.Name) return DefaultEncoder.Card;
         string key = encoder.StartsWith(EncoderCards.Container + "/", StringComparison.Ordinal) ? encoder[(EncoderCards.Container.Length + 1)..] : encoder;
         if (Digest().IsMatch(key))
             return await EncoderCards.FindAsync<ImageEncoderCard>(store, key, Kind, cancellation) ?? throw EncoderFaults.NotImported(encoder);
@@ -129,6 +130,7 @@ public static partial class ImageEncoders
     /// <exception cref="InputRejectedException">There is none (V065), several are called so (V067), or it was damaged or replaced (V066).</exception>
     public static async Task<ImageEncoder> ReadAsync(IBlobStore store, string encoder, CancellationToken cancellation)
     {
+        if (encoder == DefaultEncoder.Name) return DefaultEncoder.Open();
         ImageEncoderCard card = await FindAsync(store, encoder, cancellation);
         byte[] file = await store.FindBytesAsync(BlobPath.Of(EncoderCards.Container, $"{card.Sha256}/encoder.onnx"), cancellation) ?? throw EncoderFaults.Damaged(encoder, "encoder.onnx is gone");
         return Open(card, file);

@@ -13,11 +13,11 @@ public sealed class PrepareEncoderStep(StepMemo memo)
 {
     const int Version = 1;
 
-    /// <exception cref="InputRejectedException">There is no such network (V065, V067, V077), it is damaged (V066), or it has no such layer (V063).</exception>
+    /// <exception cref="InputRejectedException">There is no such network (V065, V067), it is damaged (V066), or it has no such layer (V063).</exception>
     public Task<ImageEncoderReady> RunAsync(PrepareEncoderInput input, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
-        memo.RunAsync(nameof(PrepareEncoderStep), Version, input, async writer =>
+        memo.RunAsync(nameof(PrepareEncoderStep), Version, Pinned(input), async writer =>
         {
-            ImageEncoder encoder = input.Name == ImageEncoderSettings.Default ? throw EncoderFaults.NoDefault() : await ImageEncoders.ReadAsync(memo.Store, input.Name, cancellation);
+            ImageEncoder encoder = await ImageEncoders.ReadAsync(memo.Store, input.Name, cancellation);
             ImageEncoderCard card = encoder.Card;
             EncoderLayers known = new(card.Layers, card.DefaultLayer, card.Parameters);
             progress?.Report(new StepProgress(nameof(IImageSteps.PrepareEncoder), 0, 1, "encoders"));
@@ -28,4 +28,7 @@ public sealed class PrepareEncoderStep(StepMemo memo)
             return new ImageEncoderReady(card, await writer.AddAsync("encoder.onnx", graph, cancellation), layers,
                 layers.Any(layer => layer.Name == card.DefaultLayer) ? card.DefaultLayer : layers[^1].Name, input.Pretrained);
         }, cancellation);
+
+    /// <summary>By digest: a later Scion may ship another network.</summary>
+    static PrepareEncoderInput Pinned(PrepareEncoderInput input) => input.Name == DefaultEncoder.Name ? input with { Name = $"encoders/{DefaultEncoder.Card.Sha256}" } : input;
 }

@@ -33,6 +33,7 @@ static partial class PretrainCommand
         PretrainedEncoder encoder = PretrainedEncoder.Of(trainer, request.Name, Command(request), request.Licence, TrainedOn(trainer, options, request, gathered));
         await File.WriteAllBytesAsync(At("encoder.onnx"), encoder.Model, call.Cancellation);
         await File.WriteAllBytesAsync(At("encoder.json"), JsonSerializer.SerializeToUtf8Bytes(encoder.Card, ScionJson.Indented), call.Cancellation);
+        await File.WriteAllBytesAsync(At("probe.json"), JsonSerializer.SerializeToUtf8Bytes(encoder.Probe), call.Cancellation);
         await ImageEncoders.AddAsync(call.Store, encoder.Card, encoder.Model, call.Cancellation);
         if (gathered is not null) File.Delete(At("photos.rgb"));
         call.Screen.Document(new { encoder.Card, encoder.Parity, trainer.Step, folder = request.Output });
