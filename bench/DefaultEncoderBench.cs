@@ -13,7 +13,8 @@ namespace Scion.Bench;
 /// <remarks>Only photos that pretraining did not see: those whose SHA-256, read as a fraction, is at least 1 − hold-out, and all of the labels that were left out of
 /// pretraining. A draw takes n of them a label to fit a head on and counts on all others of the task. Every row of the table gets the same draws and the same
 /// head: logistic regression, its strength by cross-validation on the n labels.
-/// <code>default-encoder ../shared/data/clothing [../shared/data/encoders/squeezenet_fp16.onnx] [encoder=FILE] [hold-out=0.35] [unseen=dress,skirt] [n=4,10,25,50] [draws=10] [resize=squash|pad|crop]</code>
+/// <code>default-encoder ../shared/data/clothing [../shared/data/encoders/squeezenet_fp16.onnx] [encoder=FILE]
+///  [hold-out=0.35] [unseen=dress,skirt] [n=4,10,25,50] [draws=10] [resize=squash|pad|crop]</code>
 /// A label with too few photos gives at most half of them, and says so.</remarks>
 static class DefaultEncoderBench
 {
@@ -176,7 +177,12 @@ static class DefaultEncoderBench
         }
         (int chosen, IReadOnlyList<SelectedHead> heads) = HeadSelection.FitBest(
             sets, method.Preferred, [.. Enumerable.Range(0, train.Length)], classes, names.Length, HeadSelection.Logistic, seed: 1, threads: 1, CancellationToken.None);
-        double[] each = [.. heads.Select((head, set) => Right(head.Features is RowSpace space ? space.Widen(head.Head) : head.Head, method.Sets[set], test, classes.AsSpan(train.Length), names.Length))];
+        double[] each = new double[heads.Count];
+        for (int set = 0; set < heads.Count; set++)
+        {
+            LinearHead head = heads[set].Features is RowSpace space ? space.Widen(heads[set].Head) : heads[set].Head;
+            each[set] = Right(head, method.Sets[set], test, classes.AsSpan(train.Length), names.Length);
+        }
         return [each[chosen], .. each];
     }
 

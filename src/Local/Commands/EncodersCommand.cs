@@ -142,7 +142,11 @@ static partial class EncodersCommand
         IReadOnlyList<ImageEncoderCard> networks = await ImageEncoders.ListAsync(call.Store, call.Cancellation);
         call.Screen.Document(new { encoders = words.Cast<object>().Append(DefaultEncoder.Card).Concat(networks) });
         IEnumerable<string[]> rows = words.Select(card => new[] { card.Name, card.Kind, "", $"{N(card.Words)} words", N(card.Dim), card.Source })
-            .Concat(networks.Prepend(DefaultEncoder.Card).Select(card => new[] { card == DefaultEncoder.Card ? DefaultEncoder.Name : $"{EncoderCards.Container}/{card.Sha256}", card.Kind, card.Name, $"{N(card.Parameters)} parameters", N(Default(card).Features), card.Source }));
+            .Concat(networks.Prepend(DefaultEncoder.Card).Select(card => new[]
+            {
+                card == DefaultEncoder.Card ? DefaultEncoder.Name : $"{EncoderCards.Container}/{card.Sha256}", card.Kind, card.Name,
+                $"{N(card.Parameters)} parameters", N(Default(card).Features), card.Source,
+            }));
         foreach (string line in TextTable.Lines(["encoder", "kind", "name", "size", "features", "from"], rows, right: [3, 4])) call.Screen.Line(line.Escaped());
         return Exit.Done;
     }
