@@ -33,6 +33,7 @@ public abstract class RunFaults : IAsyncLifetime, IDisposable
     public ValueTask DisposeAsync()
     {
         Dispose();
+        GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }
 

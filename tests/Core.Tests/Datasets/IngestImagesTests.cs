@@ -162,12 +162,12 @@ public sealed class IngestImagesTests
     {
         photos.Put("blue/a.jpg", Photos.Of(1)).Put("a.zip", Zips.Of(new ZipPart("x/a.jpg", Photos.Of(2)), new("x/labels.csv", "file,label\na.jpg,blue\n"), new("x/b.png", Photos.Of(3, SKEncodedImageFormat.Png))));
         IReadOnlyList<IngestedFile> first = await photos.IngestAsync();
-        int blobs = photos.Store.Content.Count();
+        int blobs = photos.Store.Content.Count;
 
         IReadOnlyList<IngestedFile> again = await photos.IngestAsync();
 
         Assert.Equal(first.SelectMany(file => file.Shards), again.SelectMany(file => file.Shards));
-        Assert.Equal(blobs, photos.Store.Content.Count());
+        Assert.Equal(blobs, photos.Store.Content.Count);
     }
 
     [Fact]
