@@ -175,20 +175,21 @@ static class DefaultEncoderBench
             FeatureMatrix matrix = RowSpace.For(new DenseFeatures(fitted, features.Dim));
             sets.Add(_ => matrix);
         }
-        (int chosen, IReadOnlyList<SelectedHead> heads) = HeadSelection.FitBest(
-            sets, method.Preferred, [.. Enumerable.Range(0, train.Length)], classes, names.Length, HeadSelection.Logistic, seed: 1, threads: 1, CancellationToken.None);
-        double[] each = new double[heads.Count];
-        for (int set = 0; set < heads.Count; set++)
+        int[] rows = [.. Enumerable.Range(0, train.Length)];
+        (int chosen, SelectedHead best, _) = HeadSelection.FitBest(sets, method.Preferred, rows, classes, names.Length, HeadSelection.Logistic, seed: 1, threads: 1, CancellationToken.None);
+        List<double> right = [Right(best, method.Sets[chosen], test, classes.AsSpan(train.Length), names.Length)];
+        if (sets.Count == 1) return [.. right];
+        for (int set = 0; set < sets.Count; set++)
         {
-            LinearHead head = heads[set].Features is RowSpace space ? space.Widen(heads[set].Head) : heads[set].Head;
-            each[set] = Right(head, method.Sets[set], test, classes.AsSpan(train.Length), names.Length);
+            SelectedHead head = set == chosen ? best : HeadSelection.Fit(sets[set], rows, classes, names.Length, HeadSelection.Logistic, seed: 1, threads: 1, CancellationToken.None);
+            right.Add(Right(head, method.Sets[set], test, classes.AsSpan(train.Length), names.Length));
         }
-        return [each[chosen], .. each];
+        return [.. right];
     }
 
-    static double Right(LinearHead head, DenseFeatures features, int[] test, ReadOnlySpan<int> truth, int classes)
+    static double Right(SelectedHead selected, DenseFeatures features, int[] test, ReadOnlySpan<int> truth, int classes)
     {
-        WideHead wide = new(head);
+        WideHead wide = new(selected.Features is RowSpace space ? space.Widen(selected.Head) : selected.Head);
         float[] logits = new float[classes];
         int right = 0;
         for (int i = 0; i < test.Length; i++)

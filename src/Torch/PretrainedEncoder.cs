@@ -43,7 +43,9 @@ public sealed record PretrainedEncoder(byte[] Model, ImageEncoderCard Card, doub
         double parity = Measure(trainer, file);
         if (!(parity <= MostParity)) throw TorchFaults.NoParity(parity, MostParity);
         float[] probe = trainer.Features(EncoderProbe.Pixels(ImageEncoderGraph.Side), EncoderProbe.Pictures, ImageEncoderGraph.Side);
-        return new PretrainedEncoder(file, encoder.Card, parity, probe);
+        // The map's quarters say more than the vector that is its mean: validation chose it in every draw of docs/experiments.md, "The default encoder".
+        string map = encoder.Card.Layers.Last(layer => layer.Offered && layer.Shape.Count == 3).Name;
+        return new PretrainedEncoder(file, encoder.Card with { DefaultLayer = map }, parity, probe);
     }
 
     static double Measure(ImageEncoderTrainer trainer, byte[] model)

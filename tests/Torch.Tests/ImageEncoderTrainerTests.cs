@@ -162,7 +162,7 @@ public sealed class ImageEncoderTrainerTests : IDisposable
 
         Assert.InRange(encoder.Parity, 0, PretrainedEncoder.MostParity);
         Assert.Subset(encoder.Card.Layers.Where(layer => layer.Offered).Select(layer => layer.Name).ToHashSet(), new HashSet<string> { "stage1.block1", "stage2.block1", "stage3.block2", "features" });
-        Assert.Equal(("features", 24), (encoder.Card.DefaultLayer, encoder.Card.Layers[^1].Features));
+        Assert.Equal(("stage3.block2", 24), (encoder.Card.DefaultLayer, encoder.Card.Layers[^1].Features));
         Assert.Equal((128, 128, PictureResize.Squash), (encoder.Card.Fit.Height, encoder.Card.Fit.Width, encoder.Card.Fit.Resize));
         Assert.Equal(Small.Convolutions().Sum(c => ((long)c.In * c.Kernel * c.Kernel + 1) * c.Out), encoder.Card.Parameters);
         Assert.Equal(encoder.Card.Sha256, ImageEncoders.Open(encoder.Card, encoder.Model).Card.Sha256);
