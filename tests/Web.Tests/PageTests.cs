@@ -31,7 +31,7 @@ public sealed partial class PageTests
 
         using HttpResponseMessage page = await api.Anonymous.GetAsync(new Uri("/", UriKind.Relative));
 
-        Assert.Equal("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        Assert.Equal("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             page.Headers.GetValues("Content-Security-Policy").Single());
     }
 
