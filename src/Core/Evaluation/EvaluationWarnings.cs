@@ -20,6 +20,7 @@ static class EvaluationWarnings
     public static IEnumerable<string> Of(CuratedRows data, IReadOnlyList<ModelMetrics> models, IReadOnlyList<PairedTest> comparisons, int suspects)
     {
         ModelMetrics transfer = models[^1];
+        bool images = data.Kind == DataKind.Images;
         if (transfer.Rows < FewRows)
             yield return Text($"E101: Only {transfer.Rows} labelled rows were measured on; 100 or more tell accuracy to about ±10 points. Label more rows.");
         if (transfer.Accuracy.High - transfer.Accuracy.Low > WideInterval)
@@ -33,11 +34,16 @@ static class EvaluationWarnings
         foreach (PairedTest test in comparisons.Where(test => test.Verdict == "worse"))
         {
             string numbers = Text($"this one alone is right on {Rows(test.OnlyFirstRight)}, the other alone on {Rows(test.OnlySecondRight)}, exact {McNemar.InWords(test.PValue)}");
-            yield return $"E105: This model is worse than {NameOf(test.Than)} ({numbers}). {(test.Than == "bag-of-words" ? "With this many labels single words tell more; add unlabelled text like it." : "Check the labels and the columns.")}";
+            yield return $"E105: This model is worse than {NameOf(test.Than)} ({numbers}). {test.Than switch
+            {
+                "bag-of-words" => "With this many labels single words tell more; add unlabelled text like it.",
+                _ when images => "Check the labels, or import a network that learned from more pictures.",
+                _ => "Check the labels and the columns.",
+            }}";
         }
         string[] alike = [.. comparisons.Where(test => test.Verdict == "cannot tell").Select(test => $"{NameOf(test.Than)} ({McNemar.InWords(test.PValue)})")];
         if (alike.Length > 0)
-            yield return $"E106: This model cannot be told apart from {string.Join(", ", alike)}. Label more rows, or add unlabelled text.";
+            yield return $"E106: This model cannot be told apart from {string.Join(", ", alike)}. {(images ? "Label more pictures, or import a network that learned from more." : "Label more rows, or add unlabelled text.")}";
         if (suspects >= EvaluateStep.MostSuspects)
             yield return Text($"E107: {suspects} labels or more are contradicted by the other rows; the report lists the surest. Check them first.");
         else if (suspects > 0)
@@ -51,6 +57,7 @@ static class EvaluationWarnings
     {
         "majority" => "always saying the most common class",
         "bag-of-words" => "a bag of words",
+        "pixels" => "colours and edges alone",
         "scratch" => "the same model from scratch",
         _ => model,
     };

@@ -123,7 +123,7 @@ public sealed class TrainHeadsStep(StepMemo memo)
     {
         if (selected.Validated.Length == 0)
             yield return $"H101: {Name(input.Kind)}: no row could be left out to choose the head by, so a default was taken. Label more rows of each class.";
-        else if (input.Settings.Head == HeadSelection.Auto && selected.Strength == HeadSelection.Strengths[^1])
+        else if (input.Kind != CandidateKind.Scratch && input.Settings.Head == HeadSelection.Auto && selected.Strength == HeadSelection.Strengths[^1])
             yield return string.Create(CultureInfo.InvariantCulture,
                 $"H102: {Name(input.Kind)}: the weakest regularisation that is tried ({selected.Strength}) was best on {rows} rows; the features may tell the classes apart almost alone. {(input.Data.Kind == DataKind.Images ? "Look for something beside the subject that gives the label away, as a background." : "Look for words that give the label away.")}");
     }
