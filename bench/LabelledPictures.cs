@@ -9,7 +9,8 @@ using Scion.Vision;
 namespace Scion.Bench;
 
 /// <summary>Pictures in a folder of label folders, and their features by a network or by pixels.</summary>
-/// <remarks>Three tenths are held back by the digest of the file, none of which the network that ships has seen, and are only ever measured on. Features are kept in the folder for temporary files.</remarks>
+/// <remarks>Three tenths are held back by the digest of the file, none of which the network that ships has seen, and are only ever
+/// measured on. Features are kept in the folder for temporary files.</remarks>
 sealed class LabelledPictures
 {
     public required string[] Files { get; init; }
