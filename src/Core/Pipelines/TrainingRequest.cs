@@ -18,7 +18,8 @@ namespace Scion.Pipelines;
 [JsonDerivedType(typeof(TrainImagesRequest), "images")]
 public abstract record TrainingRequest(string Run, string Model, string Version, string DataDigest, IReadOnlyList<PinnedFile> Files)
 {
-    /// <summary>Raise it when the same data and settings should train anew, because a step's output changed.</summary>
+    /// <summary>Raise it when the same data and settings should train anew: a step's output changed, or another network ships as "default",
+    /// which settings name and do not pin.</summary>
     public const int CodeVersion = 2;
 
     /// <summary>What a person should know of files that could not be pinned; not part of the run's identity.</summary>
