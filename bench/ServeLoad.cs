@@ -280,5 +280,9 @@ static class ServeLoad
         public Task<RunStatus> StartAsync(Scion.Datasets.DataKind kind, string model, CancellationToken cancellation) => throw new NotSupportedException();
 
         public Task<RunStatus> CancelAsync(string run, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<RunStatus> SuspendAsync(string run, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<RunStatus> ResumeAsync(string run, CancellationToken cancellation) => throw new NotSupportedException();
     }
 }

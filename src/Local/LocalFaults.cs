@@ -66,6 +66,9 @@ static class LocalFaults
     public static InputRejectedException CancelledRun(string run) => new("L011", $"Run {run} was cancelled.",
         "Start the same command again to go on with it.", Refusal.Conflict);
 
+    public static InputRejectedException SuspendedRun(string run) => new("L013", $"Run {run} was suspended.",
+        $"Start the same command again to go on with it here, or 'scion runs resume {run}' for a server to.", Refusal.Conflict);
+
     public static InputRejectedException OutputExists(string path) => new("L012", $"'{path}' exists already.",
         "Name another, or delete it first.", Refusal.Conflict);
 

@@ -15,4 +15,14 @@ public interface ITrainingHost
     /// <returns>Its status now.</returns>
     /// <exception cref="Faults.InputRejectedException">There is no such run (L101).</exception>
     Task<RunStatus> CancelAsync(string run, CancellationToken cancellation);
+
+    /// <summary>Stops a run for now; the step under way is given up and done again later. One that has ended stays as it is.</summary>
+    /// <returns>Its status now.</returns>
+    /// <exception cref="Faults.InputRejectedException">There is no such run (L101).</exception>
+    Task<RunStatus> SuspendAsync(string run, CancellationToken cancellation);
+
+    /// <summary>Lets a suspended run go on. Any other stays as it is.</summary>
+    /// <returns>Its status now.</returns>
+    /// <exception cref="Faults.InputRejectedException">There is no such run (L101).</exception>
+    Task<RunStatus> ResumeAsync(string run, CancellationToken cancellation);
 }

@@ -7,7 +7,7 @@ namespace Scion.Web;
 
 sealed record RunList(IReadOnlyList<RunStatus> Runs);
 
-/// <summary>Runs over HTTP: how far they are, what was refused, and cancelling.</summary>
+/// <summary>Runs over HTTP: how far they are, what was refused, cancelling, suspending and resuming.</summary>
 sealed class RunEndpoints(RunLedger ledger, ITrainingHost training)
 {
     public async Task ListAsync(HttpContext context)
@@ -37,10 +37,16 @@ sealed class RunEndpoints(RunLedger ledger, ITrainingHost training)
         else await rejects.Stream.CopyToAsync(response.Body, context.RequestAborted);
     }
 
-    public async Task CancelAsync(HttpContext context, string run)
+    public Task CancelAsync(HttpContext context, string run) => ChangeAsync(context, run, training.CancelAsync);
+
+    public Task SuspendAsync(HttpContext context, string run) => ChangeAsync(context, run, training.SuspendAsync);
+
+    public Task ResumeAsync(HttpContext context, string run) => ChangeAsync(context, run, training.ResumeAsync);
+
+    async Task ChangeAsync(HttpContext context, string run, Func<string, CancellationToken, Task<RunStatus>> change)
     {
         ScionApi.RequireQuery(context.Request);
         await ledger.StatusAsync(run, context.RequestAborted);                    // a name that cannot be a run's never reaches the host
-        await ScionApi.WriteJsonAsync(context, await training.CancelAsync(run, context.RequestAborted));
+        await ScionApi.WriteJsonAsync(context, await change(run, context.RequestAborted));
     }
 }

@@ -54,6 +54,8 @@ public sealed partial class ScionApi
             new("GET", "/api/runs/{run}", false, context => runs.ShowAsync(context, Route(context, "run"))),
             new("GET", "/api/runs/{run}/rejects.csv", false, context => runs.RejectsAsync(context, Route(context, "run"))),
             new("DELETE", "/api/runs/{run}", false, context => runs.CancelAsync(context, Route(context, "run"))),
+            new("POST", "/api/runs/{run}/suspend", false, context => runs.SuspendAsync(context, Route(context, "run"))),
+            new("POST", "/api/runs/{run}/resume", false, context => runs.ResumeAsync(context, Route(context, "run"))),
             new("GET", "/healthz", true, health.ShowAsync),
             .. PageEndpoints.All,
         ];

@@ -183,6 +183,43 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
+    public async Task Suspend_OfARunOfTheServer_StopsItUntilItIsResumedAndNoFinishedStepIsRepeated()
+    {
+        await using ScionProcess server = await ServeAsync();
+        Write("dataset.json", "{\"embedding\":{\"epochs\":1000}}");
+        Write("reviews.csv", Reviews.Csv(2000));
+        string run = await server.UntilAsync(async () => (await RunsAsync()).FirstOrDefault() is { ValueKind: JsonValueKind.Object } first
+            && first.TryGetProperty("stage", out JsonElement stage) && stage.GetString() == "PretrainEmbeddings" ? first.GetProperty("run").GetString() : null, "word vectors being learned");
+
+        Ended suspend = await ScionProcess.RunAsync(folder.Path, "runs", "suspend", run, "--json");
+        await server.UntilAsync(() => Task.FromResult(server.Error.Contains($"Run {run}: suspended", StringComparison.Ordinal) ? server : null), "the steps' end");
+        Dictionary<string, DateTime> before = Directory.GetFiles(Path.Combine(folder.Data, "work"), "result.json", SearchOption.AllDirectories).ToDictionary(file => file, File.GetLastWriteTimeUtc);
+        string? held = Assert.Single(await RunsAsync()).GetProperty("state").GetString();
+        HttpResponseMessage resume = await http.PostAsync(new Uri($"{address}/api/runs/{run}/resume"), null);
+        JsonElement ended = Assert.Single(await EndedAsync(server, 1));
+
+        Assert.Equal(("suspended", "suspended", HttpStatusCode.OK), (suspend.Json.GetProperty("state").GetString(), held, resume.StatusCode));
+        Assert.Equal("succeeded", ended.GetProperty("state").GetString());
+        Assert.All(before, result => Assert.Equal(result.Value, File.GetLastWriteTimeUtc(result.Key)));
+    }
+
+    [Fact]
+    public async Task Suspend_OfARunOfACommand_EndsTheCommandAndTheSameCommandGoesOn()
+    {
+        string file = folder.Write("reviews.csv", Reviews.Csv(600));
+        string[] train = ["train", "reviews", file, "--model", "films", "--json", "--set", "embedding.epochs=300"];
+        await using ScionProcess training = ScionProcess.Start(folder.Path, train);
+        string run = await training.UntilAsync(async () => (await ScionProcess.RunAsync(folder.Path, "runs", "list", "--json")).Json.GetProperty("runs").EnumerateArray()
+            .FirstOrDefault() is { ValueKind: JsonValueKind.Object } first && first.GetProperty("state").GetString() == "running" ? first.GetProperty("run").GetString() : null, "a running run");
+
+        await ScionProcess.RunAsync(folder.Path, "runs", "suspend", run, "--json");
+        Ended ended = await training.EndAsync(), again = await ScionProcess.RunAsync(folder.Path, train);
+
+        Assert.Equal((3, "L013"), (ended.Code, ended.Json.GetProperty("error").GetProperty("code").GetString()));
+        Assert.Equal(0, again.Code);
+    }
+
+    [Fact]
     public async Task Interrupt_OfATraining_LeavesARunThatTheServerFinishes()
     {
         if (OperatingSystem.IsWindows()) return;

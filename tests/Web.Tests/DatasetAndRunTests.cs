@@ -147,6 +147,9 @@ public sealed class DatasetAndRunTests
     [InlineData("GET", "/api/runs/none", 404, "L101")]
     [InlineData("GET", "/api/runs/films-0123456789abcdef/rejects.csv", 404, "L101")]
     [InlineData("DELETE", "/api/runs/films-0123456789abcdef", 404, "L101")]
+    [InlineData("POST", "/api/runs/films-0123456789abcdef/suspend", 404, "L101")]
+    [InlineData("POST", "/api/runs/films-0123456789abcdef/resume", 404, "L101")]
+    [InlineData("POST", "/api/runs/films-0123456789abcdef/suspend?now=1", 400, "W007")]
     [InlineData("GET", "/api/runs/..%2f..%2fx", 404, "L101")]
     [InlineData("GET", "/api/runs?model=..", 400, "R001")]
     [InlineData("GET", "/api/runs?modle=films", 400, "W007")]
@@ -201,6 +204,27 @@ public sealed class DatasetAndRunTests
         using HttpResponseMessage response = await api.Client.PostAsync(new Uri("/api/datasets/reviews/films/train", UriKind.Relative), RunningApi.JsonBody("{\"seed\":2}"));
 
         await Refused.AssertAsync(response, 400, "W011", "The request has a body; training takes none.");
+    }
+
+    [Fact]
+    public async Task Run_SuspendedResumedAndCancelled_SaysSoEachTime()
+    {
+        await using RunningApi api = await RunningApi.StartAsync(new InMemoryBlobStore());
+        using HttpResponseMessage accepted = await TrainAsync(api);
+        async Task<string?> StateAsync(HttpMethod method, string below)
+        {
+            using HttpRequestMessage request = new(method, new Uri($"{accepted.Headers.Location}{below}", UriKind.Relative));
+            using HttpResponseMessage answer = await api.Client.SendAsync(request);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            return JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("state").GetString();
+        }
+
+        Assert.Equal("suspended", await StateAsync(HttpMethod.Post, "/suspend"));
+        Assert.Equal("suspended", await StateAsync(HttpMethod.Get, ""));
+        Assert.Equal("queued", await StateAsync(HttpMethod.Post, "/resume"));
+        Assert.Equal("suspended", await StateAsync(HttpMethod.Post, "/suspend"));
+        Assert.Equal("cancelled", await StateAsync(HttpMethod.Delete, ""));
+        Assert.Equal("cancelled", await StateAsync(HttpMethod.Post, "/resume"));
     }
 
     [Fact]

@@ -118,6 +118,10 @@ public sealed class FakeTraining(RunLedger ledger) : ITrainingHost
     }
 
     public Task<RunStatus> CancelAsync(string run, CancellationToken cancellation) => ledger.CancelAsync(run, cancellation);
+
+    public Task<RunStatus> SuspendAsync(string run, CancellationToken cancellation) => ledger.SuspendAsync(run, cancellation);
+
+    public Task<RunStatus> ResumeAsync(string run, CancellationToken cancellation) => ledger.ResumeAsync(run, cancellation);
 }
 
 /// <summary>Keeps every log line, to show what a log must not hold.</summary>

@@ -8,7 +8,7 @@ namespace Scion.Pipelines;
 
 /// <summary>What arrived, what became of it, and how far each run is: the container <c>runs</c>. The truth about runs for both hosts.</summary>
 /// <remarks>Per run: <c>request.json</c> (create-only: the first record fixes the version's name), <c>status.json</c> (replaced by If-Match),
-/// <c>rejects.csv</c>, <c>report.json</c>. A run without a finished status is taken up again by <see cref="UnfinishedAsync"/>.</remarks>
+/// <c>rejects.csv</c>, <c>report.json</c>. A run that is queued or running is taken up again by <see cref="UnfinishedAsync"/>; a suspended one once it is resumed.</remarks>
 public sealed class RunLedger(IBlobStore store, TimeProvider time)
 {
     public const string Container = "runs";
@@ -90,7 +90,7 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
         }
     }
 
-    /// <summary>Runs that were recorded and have not ended, oldest first: work for a host that starts.</summary>
+    /// <summary>Runs that were recorded, have not ended and are not suspended, oldest first: work for a host that starts.</summary>
     public async Task<IReadOnlyList<TrainingRequest>> UnfinishedAsync(CancellationToken cancellation)
     {
         List<(DateTimeOffset Started, TrainingRequest Request)> unfinished = [];
@@ -101,7 +101,7 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
             {
                 if (await store.FindJsonAsync<TrainingRequest>(item.Path, cancellation) is not { } found) continue;
                 RunStatus status = (await RecordAsync(found.Value, cancellation)).Status;  // a crash may have come before the status
-                if (!status.IsFinished) unfinished.Add((status.StartedAt, found.Value));
+                if (status.IsActive) unfinished.Add((status.StartedAt, found.Value));
             }
             catch (InputRejectedException)
             {
@@ -180,10 +180,20 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
     public Task<RunStatus> CancelAsync(string run, CancellationToken cancellation) => UpdateAsync(run, status =>
         status.IsFinished ? status : status with { State = RunState.Cancelled, SecondsLeft = null }, cancellation);
 
-    /// <summary>Opens a failed or cancelled run again, to be tried once more with what its finished steps kept.</summary>
+    /// <summary>Stops a queued or running run for now. The step under way is given up and done again after the run is resumed; finished steps are
+    /// not. A run that has ended stays as it is.</summary>
+    public Task<RunStatus> SuspendAsync(string run, CancellationToken cancellation) => UpdateAsync(run, status =>
+        status.IsActive ? status with { State = RunState.Suspended, SecondsLeft = null } : status, cancellation);
+
+    /// <summary>Queues a suspended run again. Any other stays as it is.</summary>
+    public Task<RunStatus> ResumeAsync(string run, CancellationToken cancellation) => UpdateAsync(run, Resumed, cancellation);
+
+    /// <summary>Opens a failed or cancelled run again, to be tried once more with what its finished steps kept; resumes a suspended one.</summary>
     public Task<RunStatus> ReopenAsync(string run, CancellationToken cancellation) => UpdateAsync(run, status =>
         status.State is RunState.Failed or RunState.Cancelled
-            ? status with { State = RunState.Queued, Stage = null, Error = null, StartedAt = time.GetUtcNow() } : status, cancellation);
+            ? status with { State = RunState.Queued, Stage = null, Error = null, StartedAt = time.GetUtcNow() } : Resumed(status), cancellation);
+
+    static RunStatus Resumed(RunStatus status) => status.State == RunState.Suspended ? status with { State = RunState.Queued, Stage = null, SecondsLeft = null } : status;
 
     static bool IsName(string run) => run.Length is > 17 and <= 80 && run.All(c => c is >= 'a' and <= 'z' or >= '0' and <= '9' or '-');
 

@@ -7,6 +7,9 @@ public enum RunState
     Succeeded,
     Failed,
     Cancelled,
+
+    /// <summary>A person stopped it for now: nobody works on it until it is resumed.</summary>
+    Suspended,
 }
 
 /// <summary>What people see of a run: <c>runs/{run}/status.json</c>, the answer of <c>GET /api/runs/{run}</c>.</summary>
@@ -65,6 +68,10 @@ public sealed record RunStatus
     /// <summary>True once nothing more will happen.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public bool IsFinished => State is RunState.Succeeded or RunState.Failed or RunState.Cancelled;
+
+    /// <summary>True while a host is to work on it: it has not ended and is not suspended.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsActive => State is RunState.Queued or RunState.Running;
 }
 
 /// <param name="Code">As in docs/errors.md.</param>

@@ -15,16 +15,32 @@ static class RunsCommand
         Command list = new("list", "Runs, latest first.") { model };
         Command show = new("show", "One run: its files, what was refused and why, how it ended.") { run };
         Command cancel = new("cancel", "Ends a run, also one that another process is training. What its finished steps made is kept.") { run };
-        return new Command("runs", "Lists, shows and cancels training runs.")
+        Command suspend = new("suspend", "Stops a run for now, also one that another process is training, until it is resumed. Finished steps are kept.") { run };
+        Command resume = new("resume", "Queues a suspended run again: a running 'scion serve' goes on with it.") { run };
+        return new Command("runs", "Lists, shows, cancels, suspends and resumes training runs.")
         {
             list.Does(call => ListAsync(call, call.Get(model))),
             show.Does(async call => Show(call, await call.Ledger.StatusAsync(call.Get(run), call.Cancellation))),
             cancel.Does(async call =>
             {
                 RunStatus before = await call.Ledger.StatusAsync(call.Get(run), call.Cancellation);
-                if (before.State is RunState.Succeeded or RunState.Failed or RunState.Cancelled)
+                if (before.IsFinished)
                     call.Screen.Note($"[yellow]![/] Nothing to cancel: the run had ended before.");
                 return Show(call, await call.Ledger.CancelAsync(call.Get(run), call.Cancellation));
+            }),
+            suspend.Does(async call =>
+            {
+                RunStatus before = await call.Ledger.StatusAsync(call.Get(run), call.Cancellation);
+                if (before.IsFinished) call.Screen.Note($"[yellow]![/] Nothing to suspend: the run had ended before.");
+                return Show(call, await call.Ledger.SuspendAsync(call.Get(run), call.Cancellation));
+            }),
+            resume.Does(async call =>
+            {
+                RunStatus before = await call.Ledger.StatusAsync(call.Get(run), call.Cancellation);
+                call.Screen.Note(before.State == RunState.Suspended
+                    ? "A 'scion serve' on this data takes it up within half a minute; without one, start the same 'scion train' again."
+                    : "[yellow]![/] Nothing to resume: the run is not suspended.");
+                return Show(call, await call.Ledger.ResumeAsync(call.Get(run), call.Cancellation));
             }),
         };
     }

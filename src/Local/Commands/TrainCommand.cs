@@ -83,7 +83,7 @@ static class TrainCommand
     }
 
     /// <summary>Records a request and follows its run to its end.</summary>
-    /// <exception cref="Faults.InputRejectedException">It failed, with its own code, or was cancelled (L011).</exception>
+    /// <exception cref="Faults.InputRejectedException">It failed, with its own code, or was cancelled (L011) or suspended (L013).</exception>
     public static async Task<RunStatus> TrainAsync(Invocation call, TrainingRequest request)
     {
         await call.Ledger.RecordAsync(request, call.Cancellation);
@@ -103,6 +103,7 @@ static class TrainCommand
         {
             RunState.Failed => throw LocalFaults.FailedRun(status),
             RunState.Cancelled => throw LocalFaults.CancelledRun(status.Run),
+            RunState.Suspended => throw LocalFaults.SuspendedRun(status.Run),
             _ => status,
         };
     }

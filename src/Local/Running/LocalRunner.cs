@@ -9,7 +9,7 @@ using Scion.Vision;
 namespace Scion.Local.Running;
 
 /// <summary>How a run ended.</summary>
-/// <param name="Status">Its last status.</param>
+/// <param name="Status">Its last status: finished, suspended, or queued when it was resumed while its steps were being stopped.</param>
 /// <param name="Fault">What made it fail; null when it did not, or failed elsewhere.</param>
 sealed record RunEnd(RunStatus Status, Exception? Fault = null);
 
@@ -22,13 +22,13 @@ sealed record RunEnd(RunStatus Status, Exception? Fault = null);
 /// <param name="time">Clock of ledger and registry.</param>
 sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictures, TimeProvider time)
 {
-    /// <summary>How often the ledger is told of progress and asked whether someone cancelled the run.</summary>
+    /// <summary>How often the ledger is told of progress and asked whether someone cancelled or suspended the run.</summary>
     static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
     readonly RunLedger ledger = new(store, time);
     readonly TransientRetry retry = new(time);
 
-    /// <summary>Runs it, or follows the process that does, until it has ended.</summary>
+    /// <summary>Runs it, or follows the process that does, until it has ended or is suspended.</summary>
     /// <param name="run">A recorded run.</param>
     /// <param name="progress">Told how far it is.</param>
     /// <param name="stop">Stops working on it; the run stays unfinished, and the next start goes on with it.</param>
@@ -38,7 +38,7 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictur
     {
         while (true)
         {
-            if (await TryRunAsync(run, progress, stop) is { } ended) return ended;
+            if (await TryRunAsync(run, progress, stop) is { Status.IsActive: false } ended) return ended;
             progress.Follow(await retry.DoAsync(() => ledger.StatusAsync(run, stop), stop));
             await Task.Delay(Beat / 4, time, stop);
         }
@@ -50,7 +50,7 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictur
     {
         using IDisposable? held = locks.TryTake(run);
         RunStatus status = await retry.DoAsync(() => ledger.StatusAsync(run, stop), stop);
-        return status.IsFinished ? new RunEnd(status) : held is null ? null : await TrainAsync(run, progress, stop);
+        return !status.IsActive ? new RunEnd(status) : held is null ? null : await TrainAsync(run, progress, stop);
     }
 
     async Task<RunEnd> TrainAsync(string run, RunProgress progress, CancellationToken stop)
@@ -59,7 +59,7 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictur
         TrainingRequest request = await retry.DoAsync(() => ledger.RequestAsync(run, stop), stop);
         using Activity? activity = Telemetry.Source.StartActivity("Run");
         activity?.SetTag("run", run);
-        await retry.DoAsync(() => ledger.UpdateAsync(run, status => status.IsFinished ? status : status with { State = RunState.Running, Error = null }, stop), stop);
+        await retry.DoAsync(() => ledger.UpdateAsync(run, status => status.IsActive ? status with { State = RunState.Running, Error = null } : status, stop), stop);
 
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task telling = TellAsync(run, progress, cancel, ended.Token);
@@ -79,7 +79,7 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictur
         {
             fault = e;
         }
-        bool cancelled = cancel.IsCancellationRequested;                  // before the other steps are stopped for its fault
+        bool stopped = cancel.IsCancellationRequested;                    // before the other steps are stopped for its fault
         if (fault is not null) await cancel.CancelAsync();
         await steps.DrainAsync();
         await ended.CancelAsync();
@@ -94,11 +94,11 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictur
         RunStatus status = await retry.DoAsync(() => fault switch
         {
             null => ledger.SucceedAsync(run, trained!, stop),
-            OperationCanceledException when cancelled => ledger.StatusAsync(run, stop),
+            OperationCanceledException when stopped => ledger.StatusAsync(run, stop),
             _ => ledger.FailAsync(run, shown!.Code, $"{shown.Fact} {shown.Remedy}", stop),
         }, stop);
-        Telemetry.Runs.Add(1, new KeyValuePair<string, object?>("state", status.State.ToString()));
-        return new RunEnd(status, cancelled ? null : fault);
+        if (status.IsFinished) Telemetry.Runs.Add(1, new KeyValuePair<string, object?>("state", status.State.ToString()));
+        return new RunEnd(status, stopped ? null : fault);
     }
 
     /// <summary>Says in the ledger that nobody works on the run now. It is taken up again without it too, so it is tried once.</summary>
@@ -107,7 +107,7 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictur
         using CancellationTokenSource brief = new(TimeSpan.FromSeconds(5));
         try
         {
-            await ledger.UpdateAsync(run, left => left.IsFinished ? left : left with { State = RunState.Queued, Stage = null, SecondsLeft = null, Error = error }, brief.Token);
+            await ledger.UpdateAsync(run, left => left.IsActive ? left with { State = RunState.Queued, Stage = null, SecondsLeft = null, Error = error } : left, brief.Token);
         }
         catch (Exception e) when (e is TransientStorageException or OperationCanceledException)
         {
@@ -115,7 +115,7 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictur
         }
     }
 
-    /// <summary>Keeps the ledger's status near the truth; a lost report changes nothing. Stops the steps when someone cancelled the run.</summary>
+    /// <summary>Keeps the ledger's status near the truth; a lost report changes nothing. Stops the steps when someone cancelled or suspended the run.</summary>
     async Task TellAsync(string run, RunProgress progress, CancellationTokenSource cancel, CancellationToken ended)
     {
         using PeriodicTimer timer = new(Beat, time);
@@ -126,7 +126,7 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictur
                 try
                 {
                     StageView? view = progress.Now;
-                    RunStatus status = await ledger.UpdateAsync(run, status => status.IsFinished || view is not { } now ? status : status with
+                    RunStatus status = await ledger.UpdateAsync(run, status => !status.IsActive || view is not { } now ? status : status with
                     {
                         State = RunState.Running,
                         Stage = now.Step,
@@ -135,7 +135,7 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictur
                         Unit = now.Unit,
                         SecondsLeft = now.SecondsLeft,
                     }, ended);
-                    if (status.State == RunState.Cancelled) await cancel.CancelAsync();
+                    if (status.State is RunState.Cancelled or RunState.Suspended) await cancel.CancelAsync();
                 }
                 catch (Exception e) when (e is TransientStorageException or InputRejectedException)
                 {

@@ -11,7 +11,7 @@ using Scion.Web;
 namespace Scion.Local.Server;
 
 /// <summary>Trains the runs of this server one after another; each uses all cores. Unfinished runs of an earlier process come first.</summary>
-/// <remarks>The ledger is the queue that lasts: what is recorded and not finished is found again by the sweep, also after a crash, also
+/// <remarks>The ledger is the queue that lasts: what is recorded, not finished and not suspended is found again by the sweep, also after a crash, also
 /// when it was recorded by a 'scion train' that was killed.</remarks>
 sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunner runner, TimeProvider time, ILogger<TrainingQueue> log) : BackgroundService, ITrainingHost
 {
@@ -29,17 +29,26 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
         TrainingRequest request = await Snapshots.TakeAsync(store, kind, model, [], time, cancellation);
         await ledger.RecordAsync(request, cancellation);
         RunStatus status = await ledger.ReopenAsync(request.Run, cancellation);
-        if (!status.IsFinished) Enqueue(request.Run);
+        if (status.IsActive) Enqueue(request.Run);
         return status;
     }
 
     public Task<RunStatus> CancelAsync(string run, CancellationToken cancellation) => ledger.CancelAsync(run, cancellation);
 
-    /// <summary>Records a run and queues it, unless it has ended before, however it ended.</summary>
+    public Task<RunStatus> SuspendAsync(string run, CancellationToken cancellation) => ledger.SuspendAsync(run, cancellation);
+
+    public async Task<RunStatus> ResumeAsync(string run, CancellationToken cancellation)
+    {
+        RunStatus status = await ledger.ResumeAsync(run, cancellation);
+        if (status.IsActive) Enqueue(run);
+        return status;
+    }
+
+    /// <summary>Records a run and queues it, unless it has ended before, however it ended, or is suspended.</summary>
     public async Task<RunStatus> AddAsync(TrainingRequest request, CancellationToken cancellation)
     {
         RunStatus status = (await ledger.RecordAsync(request, cancellation)).Status;
-        if (!status.IsFinished) Enqueue(request.Run);
+        if (status.IsActive) Enqueue(request.Run);
         return status;
     }
 
@@ -74,12 +83,14 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
         LogStarted(run);
         try
         {
-            RunEnd? ended = await runner.TryRunAsync(run, new RunProgress(time), stop);
+            RunEnd? ended;
+            do ended = await runner.TryRunAsync(run, new RunProgress(time), stop);
+            while (ended is { Status.IsActive: true });                   // resumed while its steps were being stopped
             if (ended is null) LogElsewhere(run);
             else if (ended.Status.State == RunState.Succeeded) LogSucceeded(run, ended.Status.Version, ended.Status.Gate);
             else if (ended.Fault is { } fault && LocalFaults.Of(fault).Exit == Exit.Defect) LogDefect(fault, run);
             else if (ended.Status.Error is { } error) LogFailed(run, error.Code, error.Message);
-            else LogCancelled(run);
+            else LogStopped(run, ended.Status.State == RunState.Suspended ? "suspended" : "cancelled");
             postponed.Remove(run);
         }
         catch (TransientStorageException e)
@@ -133,8 +144,8 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
     [LoggerMessage(3, LogLevel.Warning, "Run {Run} failed: {Code}: {Message}")]
     partial void LogFailed(string run, string code, string message);
 
-    [LoggerMessage(4, LogLevel.Information, "Run {Run}: cancelled")]
-    partial void LogCancelled(string run);
+    [LoggerMessage(4, LogLevel.Information, "Run {Run}: {State}")]
+    partial void LogStopped(string run, string state);
 
     [LoggerMessage(5, LogLevel.Information, "Run {Run} is being trained by another process")]
     partial void LogElsewhere(string run);

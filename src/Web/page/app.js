@@ -1,7 +1,7 @@
 'use strict';
 
 const by = id => document.getElementById(id);
-const active = run => run.state === 'queued' || run.state === 'running';
+const active = run => run.state === 'queued' || run.state === 'running', suspended = run => run.state === 'suspended';
 
 /** An element with properties and children; text is always text, never markup. */
 function make(tag, properties = {}, ...children) {
@@ -344,7 +344,7 @@ by('train-form').addEventListener('submit', event => {
 // ---- Runs
 
 const duration = seconds => seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
-const badges = { queued: 'busy', running: 'busy', succeeded: 'good', failed: 'bad', cancelled: '' };
+const badges = { queued: 'busy', running: 'busy', succeeded: 'good', failed: 'bad', cancelled: '', suspended: '' };
 let runsShown = '', anyActive = false, followed = null;
 
 /** Tells beside the form how the run that it started has ended. */
@@ -388,15 +388,21 @@ function runRow(run) {
     make('td', {}, make('span', { class: `badge ${badges[run.state] ?? ''}` }, run.state)),
     make('td', { class: 'words' },
       active(run) && (stage ? [make('div', {}, stage), make('progress', { max: known ? run.total : 1, value: known ? run.done : undefined, 'aria-label': stages[run.stage] ?? run.stage })] : 'waiting'),
+      suspended(run) && make('span', {}, `stopped for now${run.stage ? ` at: ${stages[run.stage] ?? run.stage}` : ''}`),
       run.error && make('span', {}, `${run.error.code} · ${run.error.message}`),
       run.version && make('span', {}, `${run.version} `, run.promoted ? '' : make('span', { class: 'badge' }, 'not promoted')),
       run.gate && make('div', { class: 'hint' }, run.gate),
       run.warnings?.length > 0 && make('details', { id: `warnings-${run.run}` }, make('summary', {}, count(run.warnings.length, 'warning', 'warnings')), make('ul', { class: 'neighbours' }, run.warnings.map(w => make('li', {}, w))))),
     make('td', { class: 'number' }, run.refused > 0
       ? make('button', { type: 'button', class: 'quiet', 'aria-label': `Refused rows of ${run.run}`, onclick: event => act(event.currentTarget, by('runs'), () => save(run.run)) }, [count(run.refused, 'row', 'rows'), make('span', { class: 'only-narrow' }, ' refused')]) : make('span', { class: 'not-narrow' }, '–')),
-    make('td', {}, active(run) && make('button', { type: 'button', class: 'quiet', 'aria-label': `Cancel ${run.run}`, onclick: event => {
-      if (confirm(`Cancel ${run.run}?`)) act(event.currentTarget, by('runs'), async () => { await call('DELETE', `/api/runs/${encodeURIComponent(run.run)}`); await showRuns(); });
-    } }, 'Cancel')));
+    make('td', {}, (active(run) || suspended(run)) && make('div', { class: 'row' },
+      active(run) && changeButton(run, 'Suspend', 'POST', '/suspend'), suspended(run) && changeButton(run, 'Resume', 'POST', '/resume'), changeButton(run, 'Cancel', 'DELETE', '', `Cancel ${run.run}?`))));
+}
+
+function changeButton(run, title, method, address, question) {
+  return make('button', { type: 'button', class: 'quiet', 'aria-label': `${title} ${run.run}`, onclick: event => {
+    if (!question || confirm(question)) act(event.currentTarget, by('runs'), async () => { await call(method, `/api/runs/${encodeURIComponent(run.run)}${address}`); await showRuns(); });
+  } }, title);
 }
 
 async function save(run) {

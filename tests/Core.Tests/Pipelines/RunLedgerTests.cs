@@ -127,6 +127,63 @@ public sealed class RunLedgerTests
         Assert.Equal((RunState.Queued, null), (reopened.State, reopened.Error));
     }
 
+    [Theory]
+    [InlineData(RunState.Queued, RunState.Suspended, RunState.Queued)]
+    [InlineData(RunState.Running, RunState.Suspended, RunState.Queued)]
+    [InlineData(RunState.Suspended, RunState.Suspended, RunState.Queued)]
+    [InlineData(RunState.Succeeded, RunState.Succeeded, RunState.Succeeded)]
+    [InlineData(RunState.Failed, RunState.Failed, RunState.Failed)]
+    [InlineData(RunState.Cancelled, RunState.Cancelled, RunState.Cancelled)]
+    public async Task SuspendAsyncThenResumeAsync_ARunInAnyState_StopsOnlyWhatGoesOn(RunState state, RunState suspended, RunState resumed)
+    {
+        TrainReviewsRequest request = Request();
+        await Ledger.RecordAsync(request, default);
+        await Ledger.UpdateAsync(request.Run, status => status with { State = state, Stage = "Curate", SecondsLeft = 7 }, default);
+
+        RunStatus first = await Ledger.SuspendAsync(request.Run, default);
+        int unfinished = (await Ledger.UnfinishedAsync(default)).Count;
+        RunStatus second = await Ledger.ResumeAsync(request.Run, default);
+
+        Assert.Equal((suspended, "Curate"), (first.State, first.Stage));
+        Assert.Equal(0, unfinished);
+        Assert.Equal(resumed, second.State);
+        Assert.Equal(resumed == RunState.Queued ? 1 : 0, (await Ledger.UnfinishedAsync(default)).Count);
+        if (resumed == RunState.Queued) Assert.Equal((null, null), (second.Stage, second.SecondsLeft));
+    }
+
+    [Fact]
+    public async Task ResumeAsync_AQueuedOrRunningRun_StaysAsItIs()
+    {
+        TrainReviewsRequest request = Request();
+        await Ledger.RecordAsync(request, default);
+        RunStatus running = await Ledger.UpdateAsync(request.Run, status => status with { State = RunState.Running, Stage = "Curate" }, default);
+
+        Assert.Equal((RunState.Running, "Curate", running.UpdatedAt), await Ledger.ResumeAsync(request.Run, default) is var now ? (now.State, now.Stage, now.UpdatedAt) : default);
+    }
+
+    [Fact]
+    public async Task CancelAsync_ASuspendedRun_EndsIt()
+    {
+        TrainReviewsRequest request = Request();
+        await Ledger.RecordAsync(request, default);
+        await Ledger.SuspendAsync(request.Run, default);
+
+        Assert.Equal(RunState.Cancelled, (await Ledger.CancelAsync(request.Run, default)).State);
+        Assert.Equal(RunState.Cancelled, (await Ledger.ResumeAsync(request.Run, default)).State);
+    }
+
+    [Fact]
+    public async Task ReopenAsync_ASuspendedRun_ResumesItWithItsStart()
+    {
+        TrainReviewsRequest request = Request();
+        RunStatus recorded = (await Ledger.RecordAsync(request, default)).Status;
+        await Ledger.SuspendAsync(request.Run, default);
+
+        RunStatus reopened = await Ledger.ReopenAsync(request.Run, default);
+
+        Assert.Equal((RunState.Queued, recorded.StartedAt), (reopened.State, reopened.StartedAt));
+    }
+
     [Fact]
     public async Task UpdateAsync_ManyWritersAtOnce_LosesNoChange()
     {
