@@ -29,7 +29,7 @@ sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store,
         BlobPath path = BlobPath.Of(data.Container, $"{model}/{name}");
         HttpRequest request = context.Request;
         if (request.Headers.ContentEncoding.Count > 0) throw new ProblemException(HttpFaults.Encoded(request.Headers.ContentEncoding.ToString()));
-        if (request.ContentLength > options.MaxUpload) throw new ProblemException(HttpFaults.UploadTooLarge(options.MaxUpload));
+        if (request.ContentLength > options.MaxUpload) throw new ProblemException(HttpFaults.UploadTooLarge(data, model, options.MaxUpload));
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = options.MaxUpload + 1;
         if (Interlocked.Increment(ref underWay) > options.MaxConcurrentUploads)
         {
@@ -39,7 +39,7 @@ sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store,
         try
         {
             await using FileStream whole = Spool();
-            await ReadAsync(request, whole, context.RequestAborted);
+            await ReadAsync(request, whole, data, model, context.RequestAborted);
             (BlobItem stored, bool created) = await StoreAsync(path, whole, context.RequestAborted);
             await ScionApi.WriteJsonAsync(context, new Uploaded(data.Container, stored.Name, stored.Length), created ? StatusCodes.Status201Created : StatusCodes.Status200OK);
         }
@@ -91,12 +91,12 @@ sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store,
         }
     }
 
-    async Task ReadAsync(HttpRequest request, FileStream whole, CancellationToken cancellation)
+    async Task ReadAsync(HttpRequest request, FileStream whole, DataKind data, string model, CancellationToken cancellation)
     {
         byte[] part = new byte[1 << 16];
         for (int read; (read = await request.Body.ReadAsync(part, cancellation)) > 0;)
         {
-            if (whole.Length + read > options.MaxUpload) throw new ProblemException(HttpFaults.UploadTooLarge(options.MaxUpload));
+            if (whole.Length + read > options.MaxUpload) throw new ProblemException(HttpFaults.UploadTooLarge(data, model, options.MaxUpload));
             try
             {
                 await whole.WriteAsync(part.AsMemory(0, read), cancellation);

@@ -30,7 +30,8 @@ static class HttpFaults
 
     public static Problem PicturesTooLarge(long most) => new(413, "W008", Numbers($"The body is larger than {most:n0} bytes."), "Send smaller pictures, or fewer at a time.");
 
-    public static Problem UploadTooLarge(long most) => new(413, "W008", Numbers($"The file is larger than {most:n0} bytes."), "Cut it into several files, or compress it.");
+    public static Problem UploadTooLarge(DataKind kind, string model, long most) => new(413, "W008", Numbers($"The file is larger than {most:n0} bytes."),
+        $"Cut it into several files, compress it, or copy it into {kind.Container}/{model}/ of the storage itself, which takes larger ones.");
 
     public static Problem NotJson(string? type) => new(415, "W009", type is null ? "The request has no content type." : $"The content type is '{Shown(type)}'.", "Send application/json in UTF-8.");
 

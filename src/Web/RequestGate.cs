@@ -28,10 +28,10 @@ sealed class RequestGate(ScionApiOptions options)
         && (name is "127.0.0.1" or "[::1]" || name.Equals("localhost", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The page of another site that makes this request, or null. Programs send neither header.</summary>
-    static string? OtherOrigin(HttpRequest request)
+    string? OtherOrigin(HttpRequest request)
     {
         if (request.Headers.Origin is [{ Length: > 0 } origin])
-            return Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && SameAuthority(page, request.Host) ? null : origin;
+            return options.Origins.Contains(origin) || (Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && SameAuthority(page, request.Host)) ? null : origin;
         if (request.Headers.Origin.Count > 1) return request.Headers.Origin.ToString();
         if (request.Headers.TryGetValue("Sec-Fetch-Site", out StringValues site) && site is ["cross-site" or "same-site"] && !IsNavigation(request)) return "another site";
         return null;

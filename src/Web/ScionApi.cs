@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.Extensions.Logging;
 using Scion.Faults;
 using Scion.Pipelines;
@@ -16,7 +16,11 @@ namespace Scion.Web;
 /// <param name="Pattern">Route, with its parameters in braces.</param>
 /// <param name="Open">True when no key is needed: it shows nothing of models, data or runs.</param>
 /// <param name="Handler">Does it.</param>
-public sealed record ScionEndpoint(string Method, string Pattern, bool Open, RequestDelegate Handler);
+public sealed record ScionEndpoint(string Method, string Pattern, bool Open, RequestDelegate Handler)
+{
+    /// <summary>The methods it answers.</summary>
+    public IReadOnlyList<string> Methods { get; } = Method == "GET" ? ["GET", "HEAD"] : [Method];
+}
 
 /// <summary>The HTTP API, written once: any host mounts <see cref="Endpoints"/>. Handlers use HttpContext alone, nothing of one server.</summary>
 public sealed partial class ScionApi
@@ -59,10 +63,20 @@ public sealed partial class ScionApi
             new("GET", "/healthz", true, health.ShowAsync),
             .. PageEndpoints.All,
         ];
+        (TemplateMatcher Address, string Allow)[] taken = [.. Endpoints.GroupBy(endpoint => endpoint.Pattern).Select(address =>
+            (new TemplateMatcher(TemplateParser.Parse(address.Key), []), string.Join(", ", address.SelectMany(endpoint => endpoint.Methods))))];
+        Other = new("*", "/{**path}", Open: true, context =>
+        {
+            (_, string? allow) = taken.FirstOrDefault(known => known.Address.TryMatch(context.Request.Path, []));
+            throw new ProblemException(allow is null ? HttpFaults.NoSuchAddress(context.Request.Path) : HttpFaults.MethodRefused(context.Request.Method, allow));
+        });
     }
 
     /// <summary>Every address but the answer for all others.</summary>
     public IReadOnlyList<ScionEndpoint> Endpoints { get; }
+
+    /// <summary>Answers every other request, with the problem that there is no such address, or that it does not take the method.</summary>
+    public ScionEndpoint Other { get; }
 
     /// <summary>Runs an endpoint behind the gate; every fault becomes a problem.</summary>
     public async Task RunAsync(HttpContext context, ScionEndpoint endpoint)

@@ -37,16 +37,8 @@ public static class ScionApiMounting
     public static IEndpointRouteBuilder MapScionApi(this IEndpointRouteBuilder routes)
     {
         ScionApi api = routes.ServiceProvider.GetRequiredService<ScionApi>();
-        foreach (IGrouping<string, ScionEndpoint> address in api.Endpoints.GroupBy(endpoint => endpoint.Pattern))
-        {
-            foreach (ScionEndpoint endpoint in address)
-                routes.MapMethods(endpoint.Pattern, endpoint.Method == "GET" ? ["GET", "HEAD"] : [endpoint.Method], context => api.RunAsync(context, endpoint));
-            string allow = string.Join(", ", address.SelectMany(endpoint => endpoint.Method == "GET" ? ["GET", "HEAD"] : new[] { endpoint.Method }));
-            ScionEndpoint other = new("*", address.Key, Open: true, context => throw new ProblemException(HttpFaults.MethodRefused(context.Request.Method, allow)));
-            routes.Map(address.Key, context => api.RunAsync(context, other));
-        }
-        ScionEndpoint unknown = new("*", "*", Open: true, context => throw new ProblemException(HttpFaults.NoSuchAddress(context.Request.Path)));
-        routes.MapFallback("/{**path}", context => api.RunAsync(context, unknown));
+        foreach (ScionEndpoint endpoint in api.Endpoints) routes.MapMethods(endpoint.Pattern, endpoint.Methods, context => api.RunAsync(context, endpoint));
+        routes.MapFallback("/{**path}", context => api.RunAsync(context, api.Other));
         return routes;
     }
 

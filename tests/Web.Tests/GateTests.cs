@@ -113,6 +113,51 @@ public sealed class GateTests
         }
     }
 
+    [Theory]
+    [InlineData("https://scion.example", null, true)]                            // listed
+    [InlineData("https://scion.example:8443", null, false)]
+    [InlineData("http://scion.example", null, false)]
+    [InlineData("https://inner.example", null, true)]                            // the request's own host
+    [InlineData("https://evil.example", "evil.example", false)]                  // a caller can say so
+    public async Task Origin_BehindAProxy_IsTheListedOneOrTheRequestsHostWhateverForwardingHeadersSay(string origin, string? forwarded, bool answered)
+    {
+        await using RunningApi api = await RunningApi.StartWithFilmsAsync(new ScionApiOptions { KeyCheckedByHost = true, LocalOnly = false, Origins = ["https://scion.example"] });
+        using HttpRequestMessage request = new(HttpMethod.Get, new Uri("/api/models", UriKind.Relative));
+        request.Headers.Host = "inner.example";
+        request.Headers.Add("Origin", origin);
+        if (forwarded is not null) request.Headers.Add("X-Forwarded-Host", forwarded);
+
+        using HttpResponseMessage response = await api.Anonymous.SendAsync(request);
+
+        if (answered) Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        else await Refused.AssertAsync(response, 403, "W004", null);
+    }
+
+    [Fact]
+    public async Task Key_CheckedByTheHostInFront_MayHaveComeInTheAddress()
+    {
+        await using RunningApi api = await RunningApi.StartWithFilmsAsync(new ScionApiOptions { KeyCheckedByHost = true, LocalOnly = false });
+
+        using HttpResponseMessage runs = await api.Anonymous.GetAsync(new Uri("/api/runs?code=of-the-host&model=films", UriKind.Relative));
+        using HttpResponseMessage predicted = await api.Anonymous.PostAsync(new Uri("/api/models/films/predict?code=of-the-host", UriKind.Relative), RunningApi.JsonBody("{\"inputs\":[\"great\"]}"));
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (runs.StatusCode, predicted.StatusCode));
+    }
+
+    [Theory]
+    [InlineData("https://scion.example/")]
+    [InlineData("https://Scion.example")]
+    [InlineData("https://scion.example:443")]
+    [InlineData("scion.example")]
+    [InlineData("ftp://scion.example")]
+    public void Origins_NotWrittenAsABrowserSendsThem_StopTheStart(string origin)
+    {
+        ScionApiOptions options = new() { KeyCheckedByHost = true, Origins = [origin] };
+
+        Assert.Equal($"'{origin}' is no origin. Give scheme and lower-case host, and the port where it is not the scheme's own, as in https://scion.example.",
+            Assert.Throws<System.ComponentModel.DataAnnotations.ValidationException>(() => new ServiceCollection().AddScionApi(options)).Message);
+    }
+
     [Fact]
     public async Task Page_OpenedByALinkFromElsewhere_IsShown()
     {

@@ -30,6 +30,7 @@ if (fragment.has('key')) {
 }
 
 function askKey(why) {
+  locked = true;
   const dialog = by('key-dialog');
   by('key-wrong').hidden = !why;
   by('key-wrong').textContent = why ?? '';
@@ -44,6 +45,14 @@ by('key-form').addEventListener('submit', () => {
 });
 
 // ---- Calls
+
+/** True once a key was asked for, until a call is answered. Some hosts take none (Core Tools on one's own machine). */
+let locked = false;
+
+const keyHeader = () => sessionStorage.getItem(Key) ? { 'x-functions-key': sessionStorage.getItem(Key) } : {};
+
+/** A refusal that is not the API's own: of the host in front, which says nothing but a number. */
+const unnamed = status => ({ code: '', detail: status === 401 ? 'The key is not accepted.' : `The answer is ${status}.`, remedy: '' });
 
 class Refused extends Error {
   constructor(problem, status) {
@@ -60,14 +69,17 @@ async function call(method, address, body) {
     response = await fetch(address, {
       method,
       cache: 'no-store',
-      headers: { 'x-functions-key': sessionStorage.getItem(Key) ?? '', ...(body === undefined ? {} : { 'content-type': file ? body.type || 'application/octet-stream' : 'application/json' }) },
+      headers: { ...keyHeader(), ...(body === undefined ? {} : { 'content-type': file ? body.type || 'application/octet-stream' : 'application/json' }) },
       body: body === undefined ? undefined : file ? body : JSON.stringify(body),
     });
   } catch {
     throw new Refused({ code: '', detail: 'The server does not answer.', remedy: 'Is it still running?' }, 0);
   }
-  if (response.ok) return response;
-  const problem = await response.json().catch(() => ({ code: '', detail: `The answer is ${response.status}.`, remedy: '' }));
+  if (response.ok) {
+    locked = false;
+    return response;
+  }
+  const problem = await response.json().catch(() => unnamed(response.status));
   if (response.status === 401) askKey(sessionStorage.getItem(Key) ? problem.detail : undefined);
   throw new Refused(problem, response.status);
 }
@@ -286,13 +298,13 @@ function upload(address, file, progress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('PUT', address);
-    request.setRequestHeader('x-functions-key', sessionStorage.getItem(Key) ?? '');
+    for (const [name, value] of Object.entries(keyHeader())) request.setRequestHeader(name, value);
     request.setRequestHeader('content-type', 'application/octet-stream');
     request.upload.onprogress = event => progress(event.loaded);
     request.onerror = () => reject(new Refused({ code: '', detail: 'The server does not answer.', remedy: 'Is it still running?' }, 0));
     request.onload = () => {
       if (request.status < 300) return resolve();
-      let problem = { code: '', detail: `The answer is ${request.status}.`, remedy: '' };
+      let problem = unnamed(request.status);
       try { problem = JSON.parse(request.responseText); } catch { /* not a problem of ours */ }
       if (request.status === 401) askKey(problem.detail);
       reject(new Refused(problem, request.status));
@@ -426,7 +438,6 @@ async function showHealth() {
 
 async function refreshAll() {
   showHealth();
-  if (!sessionStorage.getItem(Key)) return askKey();
   for (const [show, place] of [[showModels, by('models')], [showRuns, by('runs')]]) {
     try {
       await show();
@@ -441,7 +452,7 @@ async function refreshAll() {
 
 let beats = 0;
 setInterval(() => {
-  if (document.hidden || by('key-dialog').open || !sessionStorage.getItem(Key)) return;
+  if (document.hidden || by('key-dialog').open || locked) return;
   beats++;
   if (beats % 5 === 0) refreshAll();
   else if (anyActive) showRuns().catch(() => { /* the next full refresh says it */ });
