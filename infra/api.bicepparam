@@ -1,0 +1,9 @@
+using 'api.bicep'
+
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'scion')
+param image = readEnvironmentVariable('SERVICE_API_IMAGE_NAME', '')
+param hosting = readEnvironmentVariable('SCION_HOSTING', 'containerapp')
+param minReplicas = int(readEnvironmentVariable('SCION_API_MIN_REPLICAS', '0'))
+param maxReplicas = int(readEnvironmentVariable('SCION_API_MAX_REPLICAS', '5'))
+param concurrentRequests = int(readEnvironmentVariable('SCION_API_CONCURRENT_REQUESTS', '20'))
+param cpu = readEnvironmentVariable('SCION_API_CPU', '1.0')

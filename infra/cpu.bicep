@@ -1,0 +1,78 @@
+// Arrivals, orchestrations and every step that no GPU took.
+import { identityName, names, taskHub, taskHubPartitions, token } from 'modules/names.bicep'
+import { queueRule } from 'modules/rules.bicep'
+
+@description('Name of the environment, as main.bicep was given it.')
+param environmentName string
+@description('Region.')
+param location string = resourceGroup().location
+@description('Image with its registry and tag.')
+param image string
+@description('containerapp or functionapp; see docs/deploy.md, Scaling.')
+@allowed(['containerapp', 'functionapp'])
+param hosting string = 'containerapp'
+@description('Fewest replicas. With 0 the sweep, the purge and due timers wait for the next upload or command.')
+@minValue(0)
+param minReplicas int = 1
+@description('Most replicas. With more than 1, a replica that is taken away ends the steps it runs; they are done again elsewhere.')
+@minValue(1)
+@maxValue(1000)
+param maxReplicas int = 1
+@description('GPU profile that main.bicep was given. With none every step runs here.')
+@allowed(['none', 'Consumption-GPU-NC8as-T4', 'Consumption-GPU-NC24-A100'])
+param gpu string = 'Consumption-GPU-NC8as-T4'
+@description('Time without a change after which loose files are a data set, as 00:00:30.')
+param quiet string = '00:00:30'
+@description('Time after which a step that no GPU took runs here, as 00:10:00.')
+param pickup string = '00:10:00'
+
+var unique = token(subscription().subscriptionId, environmentName, location)
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName('cpu', unique)
+}
+
+var hub = names(unique).hubAccount
+
+module app 'modules/function-app.bicep' = {
+  params: {
+    app: 'cpu'
+    location: location
+    token: unique
+    environmentName: environmentName
+    image: image
+    hosting: hosting
+    profile: 'Consumption'
+    cpu: '4.0'
+    memory: '8Gi'
+    minReplicas: minReplicas
+    maxReplicas: maxReplicas
+    rules: concat(
+      [
+        queueRule('blob-events', names(unique).dataAccount, 50, identity.id)
+        queueRule('run-commands', hub, 50, identity.id)
+        queueRule('step-results', hub, 50, identity.id)
+        queueRule('${taskHub}-workitems', hub, 8, identity.id)
+      ],
+      map(
+        range(0, taskHubPartitions),
+        partition => queueRule('${taskHub}-control-0${partition}', hub, 1000, identity.id)
+      )
+    )
+    cooldown: 900
+    grace: 600
+    external: false
+    settings: [
+      { name: 'Scion__Roles', value: 'cpu' }
+      { name: 'Scion__Quiet', value: quiet }
+      { name: 'Scion__Gpu__Pretrain', value: gpu == 'none' ? 'false' : 'true' }
+      { name: 'Scion__Gpu__Extract', value: gpu == 'none' ? 'false' : 'true' }
+      { name: 'Scion__Gpu__Pickup', value: pickup }
+      // Event Grid tells of uploads here; the polling triggers are for a machine without it.
+      { name: 'AzureWebJobs.ReviewsDropped.Disabled', value: 'true' }
+      { name: 'AzureWebJobs.ImagesDropped.Disabled', value: 'true' }
+      { name: 'AzureWebJobs.PredictDropped.Disabled', value: 'true' }
+      { name: 'AzureWebJobsSecretStorageType', value: 'files' }
+    ]
+  }
+}

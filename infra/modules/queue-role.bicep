@@ -1,0 +1,24 @@
+@description('Account.')
+param account string
+@description('Queue.')
+param queue string
+@description('Name of who is granted the role; part of the name of the grant.')
+param grantee string
+@description('Who that is.')
+param principalId string
+@description('Identifier of a built-in role.')
+param role string
+
+resource target 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' existing = {
+  name: '${account}/default/${queue}'
+}
+
+resource grant 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: target
+  name: guid(target.id, grantee, role)
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+  }
+}
