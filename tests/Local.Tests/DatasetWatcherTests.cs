@@ -401,7 +401,7 @@ public sealed class DatasetWatcherTests : IDisposable
         queue?.Dispose();
         RunLedger its = new(on, clock);
         TrainingQueue started = new(on, its, new LocalRunner(on, locks, new Vision.InProcessPictures(), new HurriedClock()), clock, NullLogger<TrainingQueue>.Instance);
-        return (new DatasetWatcher(on, its, started, locks, new WatchOptions(), clock, log), started);
+        return (new DatasetWatcher(on, its, new ArrivalLedger(on, clock), started, locks, new WatchOptions(), clock, log), started);
     }
 
     sealed class KeptLog : ILogger<DatasetWatcher>

@@ -80,7 +80,7 @@ sealed class SmallRun(DataKind kind, string locks)
         RunLedger ledger = new(store, time);
         LocalRunner runner = new(store, new RunLocks(locks), new Vision.InProcessPictures(), time);
         using TrainingQueue queue = new(store, ledger, runner, time, NullLogger<TrainingQueue>.Instance);
-        using DatasetWatcher watcher = new(store, ledger, queue, new RunLocks(locks),
+        using DatasetWatcher watcher = new(store, ledger, new ArrivalLedger(store, time), queue, new RunLocks(locks),
             new WatchOptions { Settle = TimeSpan.Zero, Quiet = TimeSpan.Zero }, time, NullLogger<DatasetWatcher>.Instance);
         for (int attempt = 1; ; attempt++)
             try

@@ -8,7 +8,8 @@ namespace Scion.Pipelines;
 
 /// <summary>What arrived, what became of it, and how far each run is: the container <c>runs</c>. The truth about runs for both hosts.</summary>
 /// <remarks>Per run: <c>request.json</c> (create-only: the first record fixes the version's name), <c>status.json</c> (replaced by If-Match),
-/// <c>rejects.csv</c>, <c>report.json</c>. A run that is queued or running is taken up again by <see cref="UnfinishedAsync"/>; a suspended one once it is resumed.</remarks>
+/// <c>rejects.csv</c>, <c>report.json</c>; <c>arrivals/</c> beside them is <see cref="ArrivalLedger"/>'s. A run that is queued or running is taken up again by
+/// <see cref="UnfinishedAsync"/>; a suspended one once it is resumed.</remarks>
 public sealed class RunLedger(IBlobStore store, TimeProvider time)
 {
     public const string Container = "runs";
@@ -62,7 +63,7 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
     public async Task<IReadOnlyList<RunStatus>> ListAsync(string? model, CancellationToken cancellation)
     {
         List<RunStatus> runs = [];
-        await foreach (BlobItem item in store.ListAsync(Container, "", cancellation))
+        await foreach (BlobItem item in store.ListAsync(Container, model is null ? "" : $"{model}-", cancellation))
             if (!item.NameRefused && item.Name.Split('/') is [{ } run, "status.json"] && IsName(run)
                 && await ReadableAsync(item, run, cancellation) is { } found && (model is null || found.Model == model)) runs.Add(found);
         return [.. runs.OrderByDescending(run => run.StartedAt).ThenBy(run => run.Run, StringComparer.Ordinal)];
@@ -96,7 +97,7 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
         List<(DateTimeOffset Started, TrainingRequest Request)> unfinished = [];
         await foreach (BlobItem item in store.ListAsync(Container, "", cancellation))
         {
-            if (item.NameRefused || !item.Name.EndsWith("/request.json", StringComparison.Ordinal)) continue;
+            if (item.NameRefused || item.Name.Split('/') is not [{ } name, "request.json"] || !IsName(name)) continue;
             try
             {
                 if (await store.FindJsonAsync<TrainingRequest>(item.Path, cancellation) is not { } found) continue;
@@ -140,7 +141,7 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
             string rows = Encoding.UTF8.GetString(await store.ReadAsync(part, cancellation));
             csv.Append(rows.AsSpan(rows.IndexOf('\n', StringComparison.Ordinal) + 1));
         }
-        await PutAsync(At(run, "rejects.csv"), Encoding.UTF8.GetBytes(csv.ToString()), cancellation);
+        await store.PutAsync(At(run, "rejects.csv"), Encoding.UTF8.GetBytes(csv.ToString()), cancellation);
 
         Dictionary<string, (long Rows, long Refused)> byName = files.GroupBy(file => file.Name, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => (group.Sum(file => file.Rows), group.Sum(file => file.Refused)), StringComparer.Ordinal);
@@ -159,7 +160,7 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
     public async Task<RunStatus> SucceedAsync(string run, TrainingOutcome trained, CancellationToken cancellation)
     {
         IReadOnlyList<string> snapshot = (await RequestAsync(run, cancellation)).Warnings;
-        await PutAsync(At(run, "report.json"), JsonSerializer.SerializeToUtf8Bytes(trained, ScionJson.Indented), cancellation);
+        await store.PutAsync(At(run, "report.json"), JsonSerializer.SerializeToUtf8Bytes(trained, ScionJson.Indented), cancellation);
         return await UpdateAsync(run, status => status with
         {
             State = RunState.Succeeded,
@@ -202,14 +203,4 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
     static ReadOnlyMemoryStream Json<T>(T value) => new(JsonSerializer.SerializeToUtf8Bytes(value, ScionJson.Indented));
 
     Task<BlobItem?> CreateJsonAsync<T>(BlobPath path, T value, CancellationToken cancellation) => store.CreateAsync(path, Json(value), cancellation);
-
-    /// <summary>Creates or replaces; whoever writes last wins, which is right for a blob that depends on the run alone.</summary>
-    async Task PutAsync(BlobPath path, byte[] bytes, CancellationToken cancellation)
-    {
-        while (await store.CreateAsync(path, new ReadOnlyMemoryStream(bytes), cancellation) is null
-            && (await store.FindAsync(path, cancellation) is not { } found
-                || await store.ReplaceAsync(path, new ReadOnlyMemoryStream(bytes), found.ETag, cancellation) is null))
-        {
-        }
-    }
 }

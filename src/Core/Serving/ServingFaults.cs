@@ -1,3 +1,4 @@
+using Scion.Datasets;
 using Scion.Faults;
 
 namespace Scion.Serving;
@@ -16,4 +17,12 @@ public static class ServingFaults
 
     public static InputRejectedException ImagesToReviews(string model) => new("P002",
         $"Model '{model}' is of reviews; an image was sent.", "Send text: {\"inputs\":[\"a review\"]}.", Refusal.Unsupported);
+
+    public static InputRejectedException DropOfOtherKind(string name, DataKind kind) => new("P005",
+        $"'predict/{DatasetFaults.Printable(name)}' is no file of {kind.Item}s by its name, and the model is of {kind.Container}.", $"Drop {kind.Known}.", Refusal.Unsupported);
+
+    /// <summary>Why a file below <c>predict/</c> is not scored.</summary>
+    public static InputRejectedException StrayDrop(string name) => new("P006",
+        $"'predict/{DatasetFaults.Printable(name)}' lies in no model's folder, or has a name that no answer can be put beside, so it is not scored.",
+        "Move it to 'predict/MODEL/', under a name of at most 250 characters without control characters.");
 }

@@ -1,9 +1,6 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Scion.Datasets;
-using Scion.Faults;
 using Scion.Local.Running;
 using Scion.Pipelines;
 using Scion.Registry;
@@ -28,9 +25,11 @@ public sealed record WatchOptions
 /// <remarks>It only lists, so it works on every store and needs no event that could be lost; what changed while no server ran is found by
 /// the first look. A set of files that was refused is not tried again before it changes.</remarks>
 sealed partial class DatasetWatcher(
-    IBlobStore store, RunLedger ledger, TrainingQueue queue, RunLocks locks, WatchOptions options, TimeProvider time, ILogger<DatasetWatcher> log) : BackgroundService
+    IBlobStore store, RunLedger ledger, ArrivalLedger arrivals, TrainingQueue queue, RunLocks locks, WatchOptions options, TimeProvider time, ILogger<DatasetWatcher> log) : BackgroundService
 {
-    readonly Dictionary<DataKind, Dictionary<string, Folder>> kinds = DataKinds.All.ToDictionary(kind => kind, _ => new Dictionary<string, Folder>(StringComparer.Ordinal));
+    readonly Gathering gathering = new(store, ledger, arrivals, (kind, model, cancellation) => Snapshots.TakeAsync(store, kind, model, [], time, cancellation), time);
+    readonly Dictionary<DataKind, Dictionary<string, Watched>> kinds = DataKinds.All.ToDictionary(kind => kind, _ => new Dictionary<string, Watched>(StringComparer.Ordinal));
+    readonly Dictionary<DataKind, IReadOnlyList<string>> strays = [];
     string? lastTrouble;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -58,142 +57,88 @@ sealed partial class DatasetWatcher(
         foreach (DataKind kind in DataKinds.All) await LookAsync(kind, kinds[kind], cancellation);
     }
 
-    async Task LookAsync(DataKind kind, Dictionary<string, Folder> folders, CancellationToken cancellation)
+    async Task LookAsync(DataKind kind, Dictionary<string, Watched> folders, CancellationToken cancellation)
     {
-        Dictionary<string, List<BlobItem>> found = await ListAsync(kind, "", cancellation);
-        foreach (string gone in folders.Keys.Except(found.Keys).ToArray()) folders.Remove(gone);
-        foreach ((string name, List<BlobItem> items) in found)
+        IReadOnlyList<DroppedFolder> found = await DroppedFolder.ListAsync(store, kind, cancellation);
+        foreach (string gone in folders.Keys.Except(found.Select(folder => folder.Model)).ToArray()) folders.Remove(gone);
+        foreach (DroppedFolder folder in found)
         {
-            if (!folders.TryGetValue(name, out Folder? folder)) folder = folders[name] = new Folder();
-            string print = PrintOf(items);
-            if (print != folder.Print) (folder.Print, folder.Since, folder.Trouble) = (print, time.GetTimestamp(), null);
-            if (print == folder.Handled) continue;
-            TimeSpan still = time.GetElapsedTime(folder.Since);
-            if (still < (folder.HasLoose(kind, items) ? Max(options.Quiet, options.Settle) : options.Settle)) continue;
+            if (!folders.TryGetValue(folder.Model, out Watched? watched)) watched = folders[folder.Model] = new Watched();
+            if (folder.Print != watched.Print) (watched.Print, watched.Since, watched.Trouble) = (folder.Print, time.GetTimestamp(), null);
+            if (folder.Print == watched.Handled) continue;
+            if (time.GetElapsedTime(watched.Since) < folder.Stillness(watched.Knows, options.Settle, options.Quiet)) continue;
             try
             {
-                if (!await HandleAsync(kind, name, items, print, cancellation)) continue;
-                (folder.Handled, folder.Known) = (print, [.. items.Select(Version)]);
+                if (await HandleAsync(folder, cancellation)) watched.Handle(folder);
             }
             catch (Exception e) when (!cancellation.IsCancellationRequested)
             {
-                if (folder.Trouble != e.Message) LogFolderTrouble(kind.Container, name, folder.Trouble = e.Message);
+                if (watched.Trouble != e.Message) LogFolderTrouble(kind.Container, folder.Model, watched.Trouble = e.Message);
             }
         }
+        IReadOnlyList<string> now = StrayUploads.Among(kind, found.Where(folder => !ModelName.IsValid(folder.Model)).SelectMany(folder => folder.Items));
+        if (strays.TryGetValue(kind, out IReadOnlyList<string>? recorded) && recorded.SequenceEqual(now)) return;
+        await arrivals.PutStraysAsync(kind, now, cancellation);
+        strays[kind] = now;
     }
 
     /// <returns>False when it is to be looked at again.</returns>
-    async Task<bool> HandleAsync(DataKind kind, string model, List<BlobItem> items, string print, CancellationToken cancellation)
+    async Task<bool> HandleAsync(DroppedFolder folder, CancellationToken cancellation)
     {
+        (string kind, string model) = (folder.Kind.Container, folder.Model);
         if (!ModelName.IsValid(model))
         {
-            foreach (string stray in StrayUploads.Among(kind, items)) LogStray(stray);
+            foreach (string stray in StrayUploads.Among(folder.Kind, folder.Items)) LogStray(stray);
             return true;
         }
-        if (!items.Any(item => IsUpload(kind, item))) return true;
+        if (!folder.HasUploads) return true;
         using IDisposable? uploading = locks.TryTake(UploadLock(model));
         if (uploading is null) return false;                              // a 'scion train' is still copying files there
-        try
+        if (await gathering.GatherAsync(folder, cancellation) is not ({ } arrival, var status)) return false;   // changed while it was read: wait for it again
+        foreach (string warning in arrival.Warnings) LogWarned(kind, model, warning);                          // a run recorded before does not know of a file that came since
+        switch (arrival)
         {
-            TrainingRequest request = await Snapshots.TakeAsync(store, kind, model, [], time, cancellation);
-            if ((await ListAsync(kind, $"{model}/", cancellation)).GetValueOrDefault(model) is not { } now || PrintOf(now) != print) return false;
-            foreach (string warning in request.Warnings) LogWarned(kind.Container, model, warning);      // a run recorded before does not know of a file that came since
-            if (await TrainedBeforeAsync(request, items, cancellation) is { } earlier) LogKnown(kind.Container, model, earlier);
-            else
-            {
-                RunStatus status = await queue.AddAsync(request, cancellation);
-                if (status is { IsFinished: true, Error: { } error }) LogFailedBefore(kind.Container, model, status.Run, error.Code);
-                else if (status.IsFinished) LogKnown(kind.Container, model, status.Run);
-                else LogFound(kind.Container, model, request.Files.Count, request.Run);
-            }
-            return true;
+            case { Refusal: { } refusal }:
+                LogRefused(kind, model, $"{refusal.Code}: {refusal.Fact} {refusal.Remedy}");
+                break;
+            case { Outcome: ArrivalOutcome.Recorded }:
+                LogFound(kind, model, arrival.Pinned, arrival.Run!);
+                if (status!.IsActive) queue.Enqueue(status.Run);
+                break;
+            case { Outcome: ArrivalOutcome.EndedBefore } when status is { Error: { } error }:
+                LogFailedBefore(kind, model, status.Run, error.Code);
+                break;
+            default:
+                LogKnown(kind, model, arrival.Run!);
+                break;
         }
-        catch (InputRejectedException e) when (e.Code is "S002" or "D503")
-        {
-            return false;                                                 // changed while it was read: the next looks wait for it again
-        }
-        catch (InputRejectedException e)
-        {
-            LogRefused(kind.Container, model, e.Message);
-            return true;
-        }
-    }
-
-    /// <summary>False for settings and hidden files: alone, they start nothing.</summary>
-    static bool IsUpload(DataKind kind, BlobItem item) => item.NameRefused
-        || (!(kind == DataKind.Images && ImageFormats.IsSystem(item.Name)) && item.Name != $"{StrayUploads.FolderOf(item.Name)}/{ReviewFormats.SettingsName}" && !ReviewFormats.IsHidden(item.Name));
-
-    /// <summary>A run of other settings on the same data that did not fail: someone trained it by the command line, after dataset.json was last
-    /// written.</summary>
-    async Task<string?> TrainedBeforeAsync(TrainingRequest request, List<BlobItem> items, CancellationToken cancellation)
-    {
-        DateTimeOffset? settings = items.FirstOrDefault(item => item.Name == $"{request.Model}/{ReviewFormats.SettingsName}")?.Modified;
-        foreach (RunStatus run in await ledger.ListAsync(request.Model, cancellation))
-            if (run.Run != request.Run && run.Kind == request.Kind && run.State != RunState.Failed && !(settings > run.StartedAt)
-                && await DigestAsync(run.Run, cancellation) == request.DataDigest) return run.Run;
-        return null;
-    }
-
-    /// <returns>Null when the run's record cannot be read.</returns>
-    async Task<string?> DigestAsync(string run, CancellationToken cancellation)
-    {
-        try
-        {
-            return (await ledger.RequestAsync(run, cancellation)).DataDigest;
-        }
-        catch (InputRejectedException)
-        {
-            return null;
-        }
-    }
-
-    async Task<Dictionary<string, List<BlobItem>>> ListAsync(DataKind kind, string prefix, CancellationToken cancellation)
-    {
-        Dictionary<string, List<BlobItem>> found = new(StringComparer.Ordinal);
-        await foreach (BlobItem item in store.ListAsync(kind.Container, prefix, cancellation))
-        {
-            string model = StrayUploads.FolderOf(item.Name);
-            if (!found.TryGetValue(model, out List<BlobItem>? items)) found[model] = items = [];
-            items.Add(item);
-        }
-        return found;
+        return true;
     }
 
     /// <summary>Held by a 'scion train' while it copies files into the folder.</summary>
     public static string UploadLock(string model) => $"upload-{model}";
 
-    static string PrintOf(List<BlobItem> items)
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (BlobItem item in items) hash.AppendData(Encoding.UTF8.GetBytes(Version(item) + "\n"));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    static string Version(BlobItem item) => $"{item.Name}\0{item.Length}\0{item.ETag}";
-
-    static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
-
     /// <summary>What is known of one model's folder.</summary>
-    sealed class Folder
+    sealed class Watched
     {
-        /// <summary>Over the names and versions at the last look.</summary>
+        /// <summary>Versions of the files of <see cref="Handled"/>.</summary>
+        HashSet<(string Name, string ETag)> known = [];
+
+        /// <summary>As at the last look.</summary>
         public string Print { get; set; } = "";
 
         /// <summary>Timestamp of the look that first saw it so.</summary>
         public long Since { get; set; }
 
         /// <summary>The print that needs nothing more.</summary>
-        public string? Handled { get; set; }
+        public string? Handled { get; private set; }
 
         /// <summary>What went wrong at the last look, said once.</summary>
         public string? Trouble { get; set; }
 
-        /// <summary>Files of <see cref="Handled"/>.</summary>
-        public HashSet<string> Known { get; set; } = [];
+        public void Handle(DroppedFolder folder) => (Handled, known) = (folder.Print, [.. folder.Items.Select(item => (item.Name, item.ETag))]);
 
-        public bool HasLoose(DataKind kind, List<BlobItem> items) =>
-            items.Any(item => !Known.Contains(Version(item)) && (item.NameRefused || !kind.IsCompleteByItself(item.Name))
-                && !(kind == DataKind.Images && ImageFormats.IsSystem(item.Name)));
+        public bool Knows(BlobItem item) => known.Contains((item.Name, item.ETag));
     }
 
     [LoggerMessage(1, LogLevel.Information, "{Kind}/{Model} ({Files} files): run {Run}")]

@@ -68,6 +68,7 @@ static class ScionServer
             .AddSingleton(watch)
             .AddSingleton(call.Location.Locks())
             .AddSingleton<RunLedger>()
+            .AddSingleton<ArrivalLedger>()
             .AddSingleton<ModelRegistry>()
             .AddSingleton<LocalRunner>()
             .AddSingleton<TrainingQueue>()

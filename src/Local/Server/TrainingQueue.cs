@@ -44,14 +44,6 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
         return status;
     }
 
-    /// <summary>Records a run and queues it, unless it has ended before, however it ended, or is suspended.</summary>
-    public async Task<RunStatus> AddAsync(TrainingRequest request, CancellationToken cancellation)
-    {
-        RunStatus status = (await ledger.RecordAsync(request, cancellation)).Status;
-        if (status.IsActive) Enqueue(request.Run);
-        return status;
-    }
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         Task sweeping = SweepAsync(stoppingToken);
@@ -128,7 +120,8 @@ sealed partial class TrainingQueue(IBlobStore store, RunLedger ledger, LocalRunn
         }
     }
 
-    void Enqueue(string run)
+    /// <summary>Queues a recorded run that has not ended, once.</summary>
+    public void Enqueue(string run)
     {
         lock (known)
             if (!known.Add(run)) return;

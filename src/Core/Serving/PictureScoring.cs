@@ -3,15 +3,14 @@ using System.Text;
 using Scion.Datasets;
 using Scion.Faults;
 using Scion.Pipelines;
-using Scion.Serving;
 using Scion.Storage;
 using Scion.Vision;
 
-namespace Scion.Local.Running;
+namespace Scion.Serving;
 
 /// <summary>Scores pictures as training would read them: the same reader, the same refusals.</summary>
 /// <remarks>Some dozen pictures are in memory at a time.</remarks>
-static class PictureScoring
+public static class PictureScoring
 {
     /// <summary>Pictures judged side by side.</summary>
     static readonly int Chunk = 16 * Environment.ProcessorCount;

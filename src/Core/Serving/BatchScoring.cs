@@ -3,10 +3,9 @@ using System.Text;
 using Scion.Datasets;
 using Scion.Faults;
 using Scion.Pipelines;
-using Scion.Serving;
 using Scion.Storage;
 
-namespace Scion.Local.Running;
+namespace Scion.Serving;
 
 /// <summary>What a model said of the rows of a file.</summary>
 /// <param name="Rows">Rows scored.</param>
@@ -16,20 +15,23 @@ namespace Scion.Local.Running;
 /// <param name="Refused">Rows and entries that could not be read or scored.</param>
 /// <param name="Refusals">The first <see cref="BatchScoring.ShownRefusals"/> of them.</param>
 /// <param name="Files">What was detected in the file.</param>
-sealed record BatchScored(long Rows, long Abstained, long Labelled, long Agreed, long Refused, IReadOnlyList<RefusedRow> Refusals, IReadOnlyList<IngestedPart> Files);
+public sealed record BatchScored(long Rows, long Abstained, long Labelled, long Agreed, long Refused, IReadOnlyList<RefusedRow> Refusals, IReadOnlyList<IngestedPart> Files);
 
+/// <summary>A row, an entry or a whole file that could not be read or scored.</summary>
 /// <param name="File">File or entry.</param>
 /// <param name="Line">Its line; 0 for the whole of it.</param>
 /// <param name="Code">As in docs/errors.md.</param>
 /// <param name="Reason">Fact and remedy.</param>
-sealed record RefusedRow(string File, long Line, string Code, string Reason);
+public sealed record RefusedRow(string File, long Line, string Code, string Reason);
 
 /// <summary>Scores a file of reviews as training would read it: the same readers, the same refusals.</summary>
 /// <remarks>One shard of at most 16 MiB is in memory at a time.</remarks>
-static class BatchScoring
+public static class BatchScoring
 {
+    /// <summary>First line of the output file.</summary>
     public const string Header = "input,label,score,abstained\n";
 
+    /// <summary>Refusals kept with a result; the count goes on.</summary>
     public const int ShownRefusals = 1000;
 
     const int Chunk = 2048;

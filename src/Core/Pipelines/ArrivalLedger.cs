@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Scion.Datasets;
+using Scion.Faults;
+using Scion.Registry;
+using Scion.Storage;
+
+namespace Scion.Pipelines;
+
+/// <summary>What was dropped and what became of it, also when no run came of it: <c>runs/arrivals/</c>.</summary>
+/// <remarks>One blob a model, replaced by each arrival; whoever writes last wins. When that is the older of two, its print differs from the
+/// folder's, and the next look takes the folder in again.</remarks>
+public sealed class ArrivalLedger(IBlobStore store, TimeProvider time)
+{
+    /// <summary>The last arrival in a model's folder, or null when there was none.</summary>
+    /// <exception cref="InputRejectedException">The name is not allowed (R001), or the record is damaged (S005).</exception>
+    public async Task<ArrivalRecord?> FindAsync(DataKind kind, string model, CancellationToken cancellation) =>
+        (await store.FindJsonAsync<ArrivalRecord>(At(kind, model), cancellation))?.Value;
+
+    /// <summary>True when nothing has changed in a folder since it was last taken in by a program of this version. A damaged record counts for none.</summary>
+    public async Task<bool> IsTakenInAsync(DroppedFolder folder, CancellationToken cancellation) =>
+        await ReadableAsync(folder.Kind, folder.Model, cancellation) is { CodeVersion: TrainingRequest.CodeVersion } earlier && earlier.Print == folder.Print;
+
+    /// <summary>As <see cref="FindAsync"/>; null for a record that is damaged or of another version of the program.</summary>
+    public async Task<ArrivalRecord?> ReadableAsync(DataKind kind, string model, CancellationToken cancellation)
+    {
+        try
+        {
+            return await FindAsync(kind, model, cancellation);
+        }
+        catch (InputRejectedException e) when (e.Code == "S005")
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Records an arrival.</summary>
+    public Task PutAsync(ArrivalRecord arrival, CancellationToken cancellation) =>
+        store.PutAsync(At(DataKinds.Of(arrival.Kind)!.Value, arrival.Model), JsonSerializer.SerializeToUtf8Bytes(arrival, ScionJson.Indented), cancellation);
+
+    /// <summary>Uploads of a kind in no model's folder, as last found; null when there never were any.</summary>
+    /// <exception cref="InputRejectedException">The record is damaged (S005).</exception>
+    public async Task<StrayRecord?> FindStraysAsync(DataKind kind, CancellationToken cancellation) =>
+        (await store.FindJsonAsync<StrayRecord>(StraysAt(kind), cancellation))?.Value;
+
+    /// <summary>Records which uploads of a kind lie in no model's folder, unless the same is recorded.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="strays">As <see cref="StrayUploads.Among"/>.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>Those that were not recorded before.</returns>
+    public async Task<IReadOnlyList<string>> PutStraysAsync(DataKind kind, IReadOnlyList<string> strays, CancellationToken cancellation)
+    {
+        StrayRecord? before;
+        try
+        {
+            before = await FindStraysAsync(kind, cancellation);
+        }
+        catch (InputRejectedException e) when (e.Code == "S005")
+        {
+            before = null;
+        }
+        string[] listed = [.. strays.Take(StrayRecord.Listed)];
+        if (before is null ? strays.Count == 0 : before.Total == strays.Count && before.Uploads.SequenceEqual(listed)) return [];
+        StrayRecord now = new(listed, strays.Count, time.GetUtcNow());
+        await store.PutAsync(StraysAt(kind), JsonSerializer.SerializeToUtf8Bytes(now, ScionJson.Indented), cancellation);
+        return [.. listed.Except(before?.Uploads ?? [], StringComparer.Ordinal)];
+    }
+
+    static BlobPath At(DataKind kind, string model) => BlobPath.Of(RunLedger.Container, $"arrivals/{kind.Container}/{ModelName.Require(model)}.json");
+
+    static BlobPath StraysAt(DataKind kind) => BlobPath.Of(RunLedger.Container, $"arrivals/{kind.Container}.json");
+}
