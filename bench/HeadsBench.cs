@@ -84,7 +84,7 @@ static class HeadsBench
                 new PretrainEmbeddingsInput(EncoderSource.Untrained, null, data, vocabulary), null, default);
             List<FeaturesExtracted> features = [];
             for (int shard = 0; shard < data.Shards.Count; shard++)
-                features.Add(await new ExtractFeaturesStep(memo).RunAsync(new ExtractFeaturesInput(encoder, data, shard), null, default));
+                features.Add(await new ExtractFeaturesStep(memo).RunAsync(new ExtractFeaturesInput(encoder, data.Shard(shard)), null, default));
             Console.WriteLine($"{data.Protocol}, {data.Train.Sum(c => c.Rows)} training rows, {data.Test.Sum(c => c.Rows)} test rows, {data.Labels.Count} classes");
             List<HeadsTrained> candidates = [];
             HeadSettings head = new(settings.Head, settings.Seed);

@@ -77,7 +77,7 @@ static class ImageExtract
         long began = Stopwatch.GetTimestamp();
         ImageFeaturesExtracted[] shards = new ImageFeaturesExtracted[data.Shards.Count];
         await Parallel.ForAsync(0, shards.Length, new ParallelOptions { MaxDegreeOfParallelism = atOnce }, async (shard, cancellation) =>
-            shards[shard] = await new ExtractImageFeaturesStep(memo, workers, sessions).RunAsync(new ExtractImageFeaturesInput(encoder, data, shard), null, cancellation));
+            shards[shard] = await new ExtractImageFeaturesStep(memo, workers, sessions).RunAsync(new ExtractImageFeaturesInput(encoder, data.Shard(shard)), null, cancellation));
         return (Stopwatch.GetElapsedTime(began), shards.Sum(shard => shard.Computed), shards[0].Device);
     }
 

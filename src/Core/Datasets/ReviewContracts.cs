@@ -114,7 +114,17 @@ public enum RowUse : byte
 public sealed record CuratedRows(
     DataKind Kind, IReadOnlyList<string> Labels, IReadOnlyList<ShardRef> Shards, ArtifactRef Rows, Protocol Protocol,
     IReadOnlyList<LabelCount> Train, IReadOnlyList<LabelCount> Test, long Unlabelled, long Duplicates, long Conflicts,
-    ArtifactRef? Findings, IReadOnlyList<string> Warnings);
+    ArtifactRef? Findings, IReadOnlyList<string> Warnings)
+{
+    /// <summary>What a step needs that reads one shard: its input stays small however many shards there are.</summary>
+    public CuratedShard Shard(int index) => new(index, Shards[index], Rows);
+}
+
+/// <summary>One shard of a data set.</summary>
+/// <param name="Index">Into <see cref="CuratedRows.Shards"/>.</param>
+/// <param name="Stored">Its rows.</param>
+/// <param name="Table">The row table of the whole data set.</param>
+public sealed record CuratedShard(int Index, ShardRef Stored, ArtifactRef Table);
 
 /// <summary>A labelled row of the data set.</summary>
 /// <param name="Shard">Index into <see cref="CuratedRows.Shards"/>.</param>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Scion.Datasets;
 using Scion.Evaluation;
 using Scion.Heads;
@@ -22,6 +23,14 @@ public interface ITrainingSteps
     /// <summary>cpu. Writes what each file held and what was refused into the ledger, so that a run that fails later has told it.</summary>
     Task RecordFindings(RecordFindingsInput input);
 
+    /// <summary>Calls one step for each input, a bounded number at once; answers in the order of the inputs. A host whose history grows with every
+    /// call splits many calls over runs of its own.</summary>
+    /// <param name="step">Name of the step.</param>
+    /// <param name="inputs">One a call.</param>
+    /// <param name="call">The step of this interface.</param>
+    Task<TOutput[]> FanOut<TInput, TOutput>(string step, IReadOnlyList<TInput> inputs, Func<TInput, Task<TOutput>> call) =>
+        StepWindow.FanOut(this, step, inputs, call);
+
     /// <summary>Tells people where the run is. Writes no more than status; a lost report changes nothing.</summary>
     Task Report(RunStage stage);
 }
@@ -30,7 +39,20 @@ public interface ITrainingSteps
 /// <param name="Step">Name of the step under way.</param>
 /// <param name="Done">Calls of it finished, in [0, <paramref name="Total"/>].</param>
 /// <param name="Total">Calls of it in all.</param>
-public sealed record RunStage(string Step, int Done, int Total);
+public sealed record RunStage(string Step, int Done, int Total)
+{
+    /// <summary>What calls of the step are counted in.</summary>
+    [JsonIgnore]
+    public string Unit => Step switch
+    {
+        nameof(IReviewSteps.IngestReviews) => "files",
+        nameof(IImageSteps.IngestImages) => "folders",
+        nameof(IReviewSteps.PretrainEmbeddings) or nameof(IImageSteps.PrepareEncoder) => "encoders",
+        nameof(IReviewSteps.ExtractFeatures) or nameof(IImageSteps.ExtractImageFeatures) or nameof(IImageSteps.ExtractPixelFeatures) => "shards",
+        nameof(ITrainingSteps.TrainHeads) => "candidates",
+        _ => "steps",
+    };
+}
 
 /// <param name="Run">The run.</param>
 /// <param name="Files">Its ingested files.</param>

@@ -15,25 +15,24 @@ public static class TrainImagesPipeline
         ImageSettings settings = request.Settings;
         HeadSettings head = new(settings.Head, settings.Seed);
 
-        IngestedFile[] files = await StepWindow.FanOut(steps, nameof(steps.IngestImages), request.Batches,
-            batch => steps.IngestImages(new IngestImagesInput(batch)));
+        IngestedFile[] files = await steps.FanOut(nameof(steps.IngestImages),
+            [.. request.Batches.Select(batch => new IngestImagesInput(batch))], steps.IngestImages);
         await steps.RecordFindings(new RecordFindingsInput(request.Run, files, Data: null));
 
         await steps.Report(new RunStage(nameof(steps.Curate), 0, 1));
         CuratedRows data = await steps.Curate(new CurateInput(DataKind.Images, files, settings.Split));
         await steps.RecordFindings(new RecordFindingsInput(request.Run, files, data));
 
-        ImageEncoderReady[] encoders = await StepWindow.FanOut(steps, nameof(steps.PrepareEncoder), [true, false],
-            pretrained => steps.PrepareEncoder(new PrepareEncoderInput(settings.Encoder.Name, settings.Encoder.Layer, pretrained, settings.Seed)));
+        PrepareEncoderInput pretrained = new(settings.Encoder.Name, settings.Encoder.Layer, Pretrained: true, settings.Seed);
+        ImageEncoderReady[] encoders = await steps.FanOut(nameof(steps.PrepareEncoder), [pretrained, pretrained with { Pretrained = false }], steps.PrepareEncoder);
 
-        (ImageEncoderReady Encoder, int Shard)[] extractions = [.. encoders.SelectMany(encoder => data.Shards.Select((_, shard) => (encoder, shard)))];
-        ImageFeaturesExtracted[] features = await StepWindow.FanOut(steps, nameof(steps.ExtractImageFeatures), extractions,
-            extraction => steps.ExtractImageFeatures(new ExtractImageFeaturesInput(extraction.Encoder, data, extraction.Shard)));
-        FeaturesExtracted[] pixels = await StepWindow.FanOut(steps, nameof(steps.ExtractPixelFeatures), [.. Enumerable.Range(0, data.Shards.Count)],
-            shard => steps.ExtractPixelFeatures(new ExtractPixelFeaturesInput(data, shard)));
+        ExtractImageFeaturesInput[] extractions = [.. encoders.SelectMany(encoder => data.Shards.Select((_, shard) => new ExtractImageFeaturesInput(encoder, data.Shard(shard))))];
+        ImageFeaturesExtracted[] features = await steps.FanOut(nameof(steps.ExtractImageFeatures), extractions, steps.ExtractImageFeatures);
+        FeaturesExtracted[] pixels = await steps.FanOut(nameof(steps.ExtractPixelFeatures),
+            [.. Enumerable.Range(0, data.Shards.Count).Select(shard => new ExtractPixelFeaturesInput(data.Shard(shard)))], steps.ExtractPixelFeatures);
         IReadOnlyList<FeatureSet> transferred = SetsOf(encoders[0], features[..data.Shards.Count]), untrained = SetsOf(encoders[1], features[data.Shards.Count..]);
 
-        HeadsTrained[] candidates = await StepWindow.FanOut(steps, nameof(steps.TrainHeads),
+        HeadsTrained[] candidates = await steps.FanOut(nameof(steps.TrainHeads),
             [
                 new TrainHeadsInput(CandidateKind.Pixels, [new FeatureSet("", pixels)], data, head),
                 new TrainHeadsInput(CandidateKind.Scratch, untrained, data, head),

@@ -16,8 +16,8 @@ public static class TrainReviewsPipeline
         ReviewSettings settings = request.Settings;
         HeadSettings head = new(settings.Head, settings.Seed);
 
-        IngestedFile[] files = await StepWindow.FanOut(steps, nameof(steps.IngestReviews), request.Files,
-            file => steps.IngestReviews(new IngestReviewsInput(file, settings)));
+        IngestedFile[] files = await steps.FanOut(nameof(steps.IngestReviews),
+            [.. request.Files.Select(file => new IngestReviewsInput(file, settings))], steps.IngestReviews);
 
         await steps.RecordFindings(new RecordFindingsInput(request.Run, files, Data: null));
 
@@ -30,15 +30,14 @@ public static class TrainReviewsPipeline
 
         string? imported = settings.Encoder == ReviewSettings.OwnEncoder ? null : settings.Encoder;
         EncoderSource[] sources = [imported is null ? EncoderSource.Own : EncoderSource.Imported, EncoderSource.Untrained];
-        EncoderTrained[] encoders = await StepWindow.FanOut(steps, nameof(steps.PretrainEmbeddings), sources, source => steps.PretrainEmbeddings(
-            new PretrainEmbeddingsInput(source, source == EncoderSource.Imported ? imported : null, data, vocabulary)));
+        EncoderTrained[] encoders = await steps.FanOut(nameof(steps.PretrainEmbeddings), [.. sources.Select(source =>
+            new PretrainEmbeddingsInput(source, source == EncoderSource.Imported ? imported : null, data, vocabulary))], steps.PretrainEmbeddings);
 
-        (EncoderTrained Encoder, int Shard)[] extractions = [.. encoders.SelectMany(encoder => data.Shards.Select((_, shard) => (encoder, shard)))];
-        FeaturesExtracted[] features = await StepWindow.FanOut(steps, nameof(steps.ExtractFeatures), extractions,
-            extraction => steps.ExtractFeatures(new ExtractFeaturesInput(extraction.Encoder, data, extraction.Shard)));
+        ExtractFeaturesInput[] extractions = [.. encoders.SelectMany(encoder => data.Shards.Select((_, shard) => new ExtractFeaturesInput(encoder, data.Shard(shard))))];
+        FeaturesExtracted[] features = await steps.FanOut(nameof(steps.ExtractFeatures), extractions, steps.ExtractFeatures);
         FeatureSet transferred = new("", features[..data.Shards.Count]), untrained = new("", features[data.Shards.Count..]);
 
-        HeadsTrained[] candidates = await StepWindow.FanOut(steps, nameof(steps.TrainHeads),
+        HeadsTrained[] candidates = await steps.FanOut(nameof(steps.TrainHeads),
             [
                 new TrainHeadsInput(CandidateKind.BagOfWords, [], data, head),
                 new TrainHeadsInput(CandidateKind.Scratch, [untrained], data, head),

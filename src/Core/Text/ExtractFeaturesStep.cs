@@ -15,14 +15,14 @@ public sealed class ExtractFeaturesStep(StepMemo memo)
     public Task<FeaturesExtracted> RunAsync(ExtractFeaturesInput input, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
         memo.RunAsync(nameof(ExtractFeaturesStep), Version, input, async writer =>
         {
-            RowTable table = RowTable.Parse(await memo.Store.ReadAsync(input.Data.Rows, cancellation));
-            RowUse[] uses = table.Uses[input.Shard];
+            RowTable table = RowTable.Parse(await memo.Store.ReadAsync(input.Shard.Table, cancellation));
+            RowUse[] uses = table.Uses[input.Shard.Index];
             int rows = uses.Count(use => use is RowUse.Train or RowUse.Test), dim = input.Encoder.Dim, row = 0, done = 0;
             float[] features = new float[checked(rows * dim)];
             if (rows > 0)
             {
                 SentenceEncoder encoder = SentenceEncoder.Parse(await memo.Store.ReadAsync(input.Encoder.Encoder, cancellation));
-                foreach (ReviewRow review in ReviewShard.Read(await memo.Store.ReadAsync(input.Data.Shards[input.Shard].Rows, cancellation)))
+                foreach (ReviewRow review in ReviewShard.Read(await memo.Store.ReadAsync(input.Shard.Stored.Rows, cancellation)))
                 {
                     if (uses[row++] is not (RowUse.Train or RowUse.Test)) continue;
                     encoder.Encode(review.Text, features.AsSpan(done++ * dim, dim));
@@ -32,6 +32,6 @@ public sealed class ExtractFeaturesStep(StepMemo memo)
                 }
             }
             ArtifactRef artifact = await writer.AddAsync("features.bin", MemoryMarshal.AsBytes(features.AsSpan()).ToArray(), cancellation);
-            return new FeaturesExtracted(input.Shard, rows, dim, artifact);
+            return new FeaturesExtracted(input.Shard.Index, rows, dim, artifact);
         }, cancellation);
 }

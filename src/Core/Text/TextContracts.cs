@@ -107,6 +107,5 @@ public sealed record EncoderTrained(
     string Device = "cpu");
 
 /// <param name="Encoder">The sentence encoder to apply.</param>
-/// <param name="Data">The data set.</param>
-/// <param name="Shard">Index of the shard to read.</param>
-public sealed record ExtractFeaturesInput(EncoderTrained Encoder, CuratedRows Data, int Shard);
+/// <param name="Shard">The shard to read.</param>
+public sealed record ExtractFeaturesInput(EncoderTrained Encoder, CuratedShard Shard);

@@ -23,7 +23,7 @@ public sealed class ExtractImageFeaturesStep(StepMemo memo, PictureWorkers worke
         {
             int[] dims = [.. input.Encoder.Layers.Select(layer => layer.Features)];
             int all = dims.Sum();
-            ShardFeatures shard = new(memo.Store, input.Data, input.Shard, input.Encoder.Card.Fit, input.Encoder.Graph.Sha256, all);
+            ShardFeatures shard = new(memo.Store, input.Shard, input.Encoder.Card.Fit, input.Encoder.Graph.Sha256, all);
             OpenEncoder? open = null;
             string device = "cache";
             try
@@ -46,9 +46,9 @@ public sealed class ExtractImageFeaturesStep(StepMemo memo, PictureWorkers worke
                 for (int row = 0; row < shard.Rows; row++)
                     shard.Values.AsSpan((row * all) + from, dims[layer]).CopyTo(values.AsSpan(row * dims[layer]));
                 ArtifactRef artifact = await writer.AddAsync($"features-{layer}.bin", MemoryMarshal.AsBytes(values.AsSpan()).ToArray(), cancellation);
-                layers[layer] = new FeaturesExtracted(input.Shard, shard.Rows, dims[layer], artifact);
+                layers[layer] = new FeaturesExtracted(input.Shard.Index, shard.Rows, dims[layer], artifact);
             }
-            return new ImageFeaturesExtracted(input.Shard, layers, shard.Computed, device);
+            return new ImageFeaturesExtracted(input.Shard.Index, layers, shard.Computed, device);
         }, cancellation);
 
     /// <param name="session">The network.</param>

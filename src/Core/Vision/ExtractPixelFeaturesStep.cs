@@ -23,11 +23,11 @@ public sealed class ExtractPixelFeaturesStep(StepMemo memo, PictureWorkers worke
         memo.RunAsync(nameof(ExtractPixelFeaturesStep), Version, input, async writer =>
         {
             string computedBy = string.Create(CultureInfo.InvariantCulture, $"{nameof(PixelFeatures)} {PixelFeatures.Version}");
-            ShardFeatures shard = new(memo.Store, input.Data, input.Shard, PixelFeatures.Fit, computedBy, PixelFeatures.Dim);
+            ShardFeatures shard = new(memo.Store, input.Shard, PixelFeatures.Fit, computedBy, PixelFeatures.Dim);
             await shard.FillAsync(workers, () => Task.FromResult<(int, Action<ReadOnlyMemory<byte>, int, Span<float>>)>((Batch, Compute)),
                 nameof(IImageSteps.ExtractPixelFeatures), progress, cancellation);
             ArtifactRef artifact = await writer.AddAsync("features.bin", MemoryMarshal.AsBytes(shard.Values.AsSpan()).ToArray(), cancellation);
-            return new FeaturesExtracted(input.Shard, shard.Rows, PixelFeatures.Dim, artifact);
+            return new FeaturesExtracted(input.Shard.Index, shard.Rows, PixelFeatures.Dim, artifact);
         }, cancellation);
 
     static void Compute(ReadOnlyMemory<byte> pixels, int pictures, Span<float> rows)

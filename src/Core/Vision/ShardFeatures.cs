@@ -9,12 +9,11 @@ namespace Scion.Vision;
 
 /// <summary>Features of the labelled pictures of one shard: from the cache, and for the others computed and kept.</summary>
 /// <param name="store">Where data set and cache lie.</param>
-/// <param name="data">The data set.</param>
-/// <param name="shard">Index of the shard.</param>
+/// <param name="shard">The shard.</param>
 /// <param name="fit">Size of the pictures.</param>
 /// <param name="computedBy">Everything the features depend on but picture and size: the key of the cache.</param>
 /// <param name="dim">Components of a picture's features.</param>
-sealed class ShardFeatures(IBlobStore store, CuratedRows data, int shard, PictureFit fit, string computedBy, int dim)
+sealed class ShardFeatures(IBlobStore store, CuratedShard shard, PictureFit fit, string computedBy, int dim)
 {
     /// <summary>Tells how far the step is after so many pictures.</summary>
     const int Told = 16;
@@ -37,13 +36,13 @@ sealed class ShardFeatures(IBlobStore store, CuratedRows data, int shard, Pictur
         PictureWorkers workers, Func<Task<(int Batch, Action<ReadOnlyMemory<byte>, int, Span<float>> Compute)>> open, string step,
         IProgress<StepProgress>? progress, CancellationToken cancellation)
     {
-        RowUse[] uses = RowTable.Parse(await store.ReadAsync(data.Rows, cancellation)).Uses[shard];
+        RowUse[] uses = RowTable.Parse(await store.ReadAsync(shard.Table, cancellation)).Uses[shard.Index];
         int[] places = new int[uses.Length];
         for (int row = 0; row < uses.Length; row++) places[row] = uses[row] is RowUse.Train or RowUse.Test ? Rows++ : -1;
         Values = new float[checked(Rows * dim)];
         if (Rows == 0) return;
 
-        IReadOnlyList<IndexedPicture> index = await PictureIndex.ReadAsync(store, data.Shards[shard], cancellation);
+        IReadOnlyList<IndexedPicture> index = await PictureIndex.ReadAsync(store, shard.Stored, cancellation);
         byte[][] digests = [.. index.Where((_, row) => places[row] >= 0).Select(picture => picture.Sha256)];
         FeatureCache cache = new(store, SourceOf(fit, computedBy), dim);
         (bool[] known, IReadOnlyList<BlobItem> covered) = await cache.ReadAsync(digests, Values, cancellation);
@@ -72,7 +71,7 @@ sealed class ShardFeatures(IBlobStore store, CuratedRows data, int shard, Pictur
         async IAsyncEnumerable<(int, ImageRow)> MissingAsync()
         {
             int row = 0;
-            await foreach (ImageRow picture in ImageShard.ReadAsync(store, data.Shards[shard], cancellation))
+            await foreach (ImageRow picture in ImageShard.ReadAsync(store, shard.Stored, cancellation))
             {
                 int place = places[row++];
                 if (place >= 0 && !known[place]) yield return (place, picture);

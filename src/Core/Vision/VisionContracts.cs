@@ -103,9 +103,8 @@ public sealed record PrepareEncoderInput(string Name, string Layer, bool Pretrai
 public sealed record ImageEncoderReady(ImageEncoderCard Card, ArtifactRef Graph, IReadOnlyList<EncoderLayer> Layers, string DefaultLayer, bool Pretrained);
 
 /// <param name="Encoder">The cut network.</param>
-/// <param name="Data">The data set.</param>
-/// <param name="Shard">Index of the shard to read.</param>
-public sealed record ExtractImageFeaturesInput(ImageEncoderReady Encoder, CuratedRows Data, int Shard);
+/// <param name="Shard">The shard to read.</param>
+public sealed record ExtractImageFeaturesInput(ImageEncoderReady Encoder, CuratedShard Shard);
 
 /// <param name="Shard">Index into the data set's shards.</param>
 /// <param name="Layers">Pooled activations of unit length, one set a layer, in the order of the encoder's layers.</param>
@@ -113,6 +112,5 @@ public sealed record ExtractImageFeaturesInput(ImageEncoderReady Encoder, Curate
 /// <param name="Device">"cpu", "cuda:0"; "cache" when nothing was computed.</param>
 public sealed record ImageFeaturesExtracted(int Shard, IReadOnlyList<FeaturesExtracted> Layers, int Computed, string Device);
 
-/// <param name="Data">The data set.</param>
-/// <param name="Shard">Index of the shard to read.</param>
-public sealed record ExtractPixelFeaturesInput(CuratedRows Data, int Shard);
+/// <param name="Shard">The shard to read.</param>
+public sealed record ExtractPixelFeaturesInput(CuratedShard Shard);

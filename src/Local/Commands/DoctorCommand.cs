@@ -13,6 +13,7 @@ using Scion.Faults;
 using Scion.Heads;
 using Scion.Local.Server;
 using Scion.Onnx;
+using Scion.Pipelines;
 using Scion.Registry;
 using Scion.Storage;
 using Scion.Vision;
@@ -53,7 +54,7 @@ static class DoctorCommand
     static Check Memory()
     {
         double gib = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1L << 30);
-        string fact = string.Create(CultureInfo.InvariantCulture, $"{gib:0.0} GiB may be used; {Running.LocalSteps.Parallelism} steps at once");
+        string fact = string.Create(CultureInfo.InvariantCulture, $"{gib:0.0} GiB may be used; {StepWindow.CallsAtOnce} steps at once");
         return gib >= 1 ? new Check("memory", State.Ok, fact) : new Check("memory", State.Warn, fact, "A million reviews need about 1 GiB.");
     }
 
@@ -192,7 +193,7 @@ static class DoctorCommand
         }
     }
 
-    static Check Torch() => new("GPU training", State.Ok, EmbeddingTrainers.Built,
+    static Check Torch() => new("GPU training", State.Ok, TorchBuild.Description,
         "It needs libtorch, hundreds of MB: dotnet build src/Local -c Release -p:Accelerator=cuda");
 
     /// <summary>The account of a connection, without its key.</summary>

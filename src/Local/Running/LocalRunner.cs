@@ -57,13 +57,13 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictur
     {
         using CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(stop);
         TrainingRequest request = await retry.DoAsync(() => ledger.RequestAsync(run, stop), stop);
-        using Activity? activity = Telemetry.Source.StartActivity("Run");
+        using Activity? activity = RunTelemetry.Source.StartActivity("Run");
         activity?.SetTag("run", run);
         await retry.DoAsync(() => ledger.UpdateAsync(run, status => status.IsActive ? status with { State = RunState.Running, Error = null } : status, stop), stop);
 
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task telling = TellAsync(run, progress, cancel, ended.Token);
-        using LocalSteps steps = new(new StepMemo(store), new ModelRegistry(store, time), ledger, new EmbeddingTrainers(), pictures, progress, time, cancel.Token);
+        using LocalSteps steps = new(new StepMemo(store), new ModelRegistry(store, time), ledger, TorchBuild.Trainers, pictures, progress, time, cancel.Token);
         TrainingOutcome? trained = null;
         Exception? fault = null;
         try
@@ -97,7 +97,7 @@ sealed class LocalRunner(IBlobStore store, RunLocks locks, IPictureReader pictur
             OperationCanceledException when stopped => ledger.StatusAsync(run, stop),
             _ => ledger.FailAsync(run, shown!.Code, $"{shown.Fact} {shown.Remedy}", stop),
         }, stop);
-        if (status.IsFinished) Telemetry.Runs.Add(1, new KeyValuePair<string, object?>("state", status.State.ToString()));
+        if (status.IsFinished) RunTelemetry.Runs.Add(1, new KeyValuePair<string, object?>("state", status.State.ToString()));
         return new RunEnd(status, stopped ? null : fault);
     }
 

@@ -23,19 +23,12 @@ sealed class LocalSteps(
     StepMemo memo, ModelRegistry registry, RunLedger ledger, IEmbeddingTrainer trainer, IPictureReader pictures, RunProgress progress,
     TimeProvider time, CancellationToken cancellation) : IReviewSteps, IImageSteps, IDisposable
 {
-    /// <summary>Memory one call may need besides its data: buffers of a file being read, a shard, a table of rows.</summary>
-    const long BytesPerCall = 512L << 20;
-
     readonly TransientRetry retry = new(time);
-    readonly SemaphoreSlim cores = new(Parallelism);
+    readonly SemaphoreSlim cores = new(StepWindow.CallsAtOnce);
     readonly PictureWorkers workers = new(pictures, Environment.ProcessorCount);
     readonly EncoderSessions sessions = new();
     readonly Lock gate = new();
     readonly HashSet<Task> underWay = [];
-
-    /// <summary>Calls at once on this machine.</summary>
-    public static int Parallelism =>
-        (int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / BytesPerCall, 1, Environment.ProcessorCount);
 
     public Task<IngestedFile> IngestReviews(IngestReviewsInput input) =>
         Call(nameof(IngestReviews), call => new IngestReviewsStep(memo).RunAsync(input, call, cancellation));
@@ -122,7 +115,7 @@ sealed class LocalSteps(
     {
         await cores.WaitAsync(cancellation);
         long started = time.GetTimestamp();
-        using Activity? activity = Telemetry.Source.StartActivity(step);
+        using Activity? activity = RunTelemetry.Source.StartActivity(step);
         try
         {
             using RunProgress.Call call = progress.Begin();
@@ -136,7 +129,7 @@ sealed class LocalSteps(
         finally
         {
             cores.Release();
-            Telemetry.StepSeconds.Record(time.GetElapsedTime(started).TotalSeconds, new KeyValuePair<string, object?>("step", step));
+            RunTelemetry.StepSeconds.Record(time.GetElapsedTime(started).TotalSeconds, new KeyValuePair<string, object?>("step", step));
         }
     }
 }

@@ -77,7 +77,7 @@ sealed class RunProgress(TimeProvider time)
     {
         if (stage is null) return null;
         if (followed is not null)
-            return new StageView(stage.Step, followed.Done, followed.Total, followed.Unit ?? UnitOf(stage.Step),
+            return new StageView(stage.Step, followed.Done, followed.Total, followed.Unit ?? stage.Unit,
                 followed.Total > 0 ? Math.Min(1, followed.Done / (double)followed.Total) : null, followed.SecondsLeft);
 
         double partial = 0;
@@ -95,7 +95,7 @@ sealed class RunProgress(TimeProvider time)
         double seconds = time.GetElapsedTime(entered).TotalSeconds;
         StageView view = reporting == 1 && stage.Total - stage.Done <= 1 && only!.Last is { } inner
             ? new StageView(stage.Step, inner.Done, inner.Total, inner.Unit, stage.Total == 1 ? inner.Done / (double)inner.Total : fraction, left)
-            : new StageView(stage.Step, stage.Done, stage.Total, UnitOf(stage.Step), fraction, left);
+            : new StageView(stage.Step, stage.Done, stage.Total, stage.Unit, fraction, left);
         return read > 0 && seconds >= 1 ? view with { PicturesPerSecond = read / seconds } : view;
     }
 
@@ -110,16 +110,6 @@ sealed class RunProgress(TimeProvider time)
         if (seconds < 1 || now - before < 0.005) return null;
         return (int)Math.Ceiling((1 - now) * seconds / (now - before));
     }
-
-    static string UnitOf(string step) => step switch
-    {
-        nameof(IReviewSteps.IngestReviews) => "files",
-        nameof(IImageSteps.IngestImages) => "folders",
-        nameof(IReviewSteps.PretrainEmbeddings) or nameof(IImageSteps.PrepareEncoder) => "encoders",
-        nameof(IReviewSteps.ExtractFeatures) or nameof(IImageSteps.ExtractImageFeatures) or nameof(IImageSteps.ExtractPixelFeatures) => "shards",
-        nameof(IReviewSteps.TrainHeads) => "candidates",
-        _ => "steps",
-    };
 
     /// <summary>Progress of one call.</summary>
     public sealed class Call(RunProgress owner) : IProgress<StepProgress>, IDisposable

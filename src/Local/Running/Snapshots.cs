@@ -15,7 +15,7 @@ static class Snapshots
     {
         if (kind == DataKind.Images) return await ImageSnapshot.TakeAsync(store, model, overrides, time, cancellation);
         TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(store, model, overrides, time, cancellation);
-        EmbeddingTrainers.Require(request.Settings);
+        TorchBuild.Trainers.Require(request.Settings);
         return request;
     }
 
@@ -23,6 +23,6 @@ static class Snapshots
     public static void Require(DataKind kind, IReadOnlyList<KeyValuePair<string, string>> settings)
     {
         if (kind == DataKind.Images) SettingsFile.Read<ImageSettings>(null, settings);
-        else EmbeddingTrainers.Require(SettingsFile.Read<ReviewSettings>(null, settings));
+        else TorchBuild.Trainers.Require(SettingsFile.Read<ReviewSettings>(null, settings));
     }
 }

@@ -60,12 +60,12 @@ public sealed class TrainImagesPipelineTests
             new ImageEncoderCard("image", new string('e', 64), 1, "small", "here", new string('e', 64), null, null, new PictureFit(1, 16, 16, PictureResize.Pad, 0),
                 new PictureValues("rgb", [0], [1], "nchw", "float32"), 30, Layers, "shapes", true), Ref($"{input.Pretrained}"), Layers, "shapes", input.Pretrained));
 
-        public Task<ImageFeaturesExtracted> ExtractImageFeatures(ExtractImageFeaturesInput input) => history.Ask($"ExtractImageFeatures {input.Encoder.Pretrained} {input.Shard}", () =>
-            new ImageFeaturesExtracted(input.Shard, [.. input.Encoder.Layers.Select(layer =>
-                new FeaturesExtracted(input.Shard, 1, layer.Features, Ref($"{input.Encoder.Pretrained}{input.Shard}{layer.Name}")))], 1, "cpu"));
+        public Task<ImageFeaturesExtracted> ExtractImageFeatures(ExtractImageFeaturesInput input) => history.Ask($"ExtractImageFeatures {input.Encoder.Pretrained} {input.Shard.Index}", () =>
+            new ImageFeaturesExtracted(input.Shard.Index, [.. input.Encoder.Layers.Select(layer =>
+                new FeaturesExtracted(input.Shard.Index, 1, layer.Features, Ref($"{input.Encoder.Pretrained}{input.Shard.Index}{layer.Name}")))], 1, "cpu"));
 
-        public Task<FeaturesExtracted> ExtractPixelFeatures(ExtractPixelFeaturesInput input) => history.Ask($"ExtractPixelFeatures {input.Shard}", () =>
-            new FeaturesExtracted(input.Shard, 1, 3, Ref($"pixels{input.Shard}")));
+        public Task<FeaturesExtracted> ExtractPixelFeatures(ExtractPixelFeaturesInput input) => history.Ask($"ExtractPixelFeatures {input.Shard.Index}", () =>
+            new FeaturesExtracted(input.Shard.Index, 1, 3, Ref($"pixels{input.Shard.Index}")));
 
         public Task<HeadsTrained> TrainHeads(TrainHeadsInput input) =>
             history.Ask($"TrainHeads {input.Kind} {string.Join(' ', input.Sets.Select(set => $"{set.Name}:{string.Join(',', set.Shards.Select(shard => shard.Features.Path["work/".Length..]))}"))}",

@@ -74,8 +74,8 @@ public sealed class TrainReviewsPipelineTests
         public Task<EncoderTrained> PretrainEmbeddings(PretrainEmbeddingsInput input) => history.Ask($"PretrainEmbeddings {input.Source}", () =>
             new EncoderTrained(input.Source, Ref($"{input.Source}"), 4, 3, 12, null, true, $"{input.Source}"));
 
-        public Task<FeaturesExtracted> ExtractFeatures(ExtractFeaturesInput input) => history.Ask($"ExtractFeatures {input.Encoder.Source} {input.Shard}", () =>
-            new FeaturesExtracted(input.Shard, 1, 4, Ref($"{input.Encoder.Source}{input.Shard}")));
+        public Task<FeaturesExtracted> ExtractFeatures(ExtractFeaturesInput input) => history.Ask($"ExtractFeatures {input.Encoder.Source} {input.Shard.Index}", () =>
+            new FeaturesExtracted(input.Shard.Index, 1, 4, Ref($"{input.Encoder.Source}{input.Shard.Index}")));
 
         public Task<HeadsTrained> TrainHeads(TrainHeadsInput input)
         {

@@ -91,7 +91,7 @@ public sealed class TextStepsTests
         CuratedRows data = await CurateAsync(store, Text);
         (_, EncoderTrained trained) = await TrainAsync(store, data);
 
-        FeaturesExtracted features = await new ExtractFeaturesStep(new StepMemo(store)).RunAsync(new ExtractFeaturesInput(trained, data, 1), null, default);
+        FeaturesExtracted features = await new ExtractFeaturesStep(new StepMemo(store)).RunAsync(new ExtractFeaturesInput(trained, data.Shard(1)), null, default);
 
         Assert.Equal((1, 10, trained.Dim), (features.Shard, features.Rows, features.Dim));
         SentenceEncoder encoder = SentenceEncoder.Parse(await store.ReadAsync(trained.Encoder, default));

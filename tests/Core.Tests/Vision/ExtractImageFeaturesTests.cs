@@ -147,7 +147,7 @@ public sealed class ExtractImageFeaturesTests : IDisposable
         };
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await StepFor(photos).RunAsync(
-            new ExtractImageFeaturesInput(await ReadyAsync(photos, Graph(2)), data, 0), null, cancel.Token));
+            new ExtractImageFeaturesInput(await ReadyAsync(photos, Graph(2)), data.Shard(0)), null, cancel.Token));
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public sealed class ExtractImageFeaturesTests : IDisposable
 
         for (int i = 0; i < data.Shards.Count; i++)
         {
-            FeaturesExtracted extracted = await new ExtractPixelFeaturesStep(new StepMemo(photos.Store), workers).RunAsync(new ExtractPixelFeaturesInput(data, i), null, default);
+            FeaturesExtracted extracted = await new ExtractPixelFeaturesStep(new StepMemo(photos.Store), workers).RunAsync(new ExtractPixelFeaturesInput(data.Shard(i)), null, default);
 
             float[] features = await FloatsAsync(photos, extracted), expected = new float[PixelFeatures.Dim];
             byte[] pixels = new byte[PixelFeatures.Fit.Bytes];
@@ -182,12 +182,12 @@ public sealed class ExtractImageFeaturesTests : IDisposable
     ExtractImageFeaturesStep StepFor(Photos photos) => new(new StepMemo(photos.Store), workers, sessions);
 
     async Task<ImageFeaturesExtracted> ExtractAsync(Photos photos, CuratedRows data, int shard) =>
-        await StepFor(photos).RunAsync(new ExtractImageFeaturesInput(await ReadyAsync(photos, Graph(2)), data, shard), null, default);
+        await StepFor(photos).RunAsync(new ExtractImageFeaturesInput(await ReadyAsync(photos, Graph(2)), data.Shard(shard)), null, default);
 
     async Task<ImageFeaturesExtracted[]> ExtractAllAsync(Photos photos, CuratedRows data, byte[]? graph = null)
     {
         ImageEncoderReady ready = await ReadyAsync(photos, graph ?? Graph(2));
-        return await Task.WhenAll(data.Shards.Select((_, shard) => StepFor(photos).RunAsync(new ExtractImageFeaturesInput(ready, data, shard), null, default)));
+        return await Task.WhenAll(data.Shards.Select((_, shard) => StepFor(photos).RunAsync(new ExtractImageFeaturesInput(ready, data.Shard(shard)), null, default)));
     }
 
     static async Task<ImageEncoderReady> ReadyAsync(Photos photos, byte[] graph)

@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
-namespace Scion.Local;
+namespace Scion.Pipelines;
 
-/// <summary>Traces and metrics of runs; exported by OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set. Never a review, never a file's name.</summary>
-static class Telemetry
+/// <summary>Traces and metrics of runs, the same on both hosts, which export them. Never a review, never a file's name.</summary>
+public static class RunTelemetry
 {
-    public const string Name = "Scion.Local";
+    public const string Name = "Scion.Pipelines";
 
     static readonly Meter Meter = new(Name);
 
@@ -17,4 +17,7 @@ static class Telemetry
 
     /// <summary>Runs ended, by state.</summary>
     public static readonly Counter<long> Runs = Meter.CreateCounter<long>("scion.runs");
+
+    /// <summary>Seconds a step waited for a GPU before one took it, by step.</summary>
+    public static readonly Histogram<double> QueueSeconds = Meter.CreateHistogram<double>("scion.gpu.queue.wait", "s");
 }
