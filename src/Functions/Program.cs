@@ -1,0 +1,100 @@
+using System.ComponentModel.DataAnnotations;
+using Azure.Monitor.OpenTelemetry.Exporter;
+using Azure.Storage.Queues;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Azure.Functions.Worker.Core.FunctionMetadata;
+using Microsoft.Azure.Functions.Worker.OpenTelemetry;
+using Microsoft.Extensions.Azure;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+using Scion.Functions;
+using Scion.Functions.Gpu;
+using Scion.Functions.Training;
+using Scion.Pipelines;
+using Scion.Registry;
+using Scion.Storage;
+using Scion.Text;
+using Scion.Vision;
+
+FunctionsApplicationBuilder builder = FunctionsApplication.CreateBuilder(args);
+builder.ConfigureFunctionsWebApplication();
+builder.Services.AddScionFunctions(builder.Configuration);
+builder.Build().Run();
+
+namespace Scion.Functions
+{
+    /// <summary>What the functions of every role are made of. Nothing of it connects, loads a model or a native library before a function needs it.</summary>
+    static class FunctionsServices
+    {
+        /// <summary>Section or connection string of the account that users upload to.</summary>
+        public const string StorageConnection = "ScionStorage";
+
+        /// <exception cref="ValidationException">The settings are wrong; every error is listed.</exception>
+        public static IServiceCollection AddScionFunctions(this IServiceCollection services, IConfiguration configuration)
+        {
+            ScionSettings settings = configuration.GetSection("Scion").Get<ScionSettings>() ?? new ScionSettings();
+            string[] errors = [.. settings.Validate(new ValidationContext(settings)).Select(error => error.ErrorMessage!)];
+            if (errors.Length > 0) throw new ValidationException(string.Join(" ", errors));
+
+            IFunctionMetadataProvider Filtered(IServiceProvider host, IFunctionMetadataProvider all) => new FunctionRoles(all, settings.Roles);
+            services.Decorate<IFunctionMetadataProvider>(Filtered);
+            services.AddAzureClients(clients => clients.AddQueueServiceClient(configuration.GetSection(GpuQueues.Connection)).ConfigureOptions(queues => queues.MessageEncoding = QueueMessageEncoding.Base64));
+            services
+                .AddSingleton(Options.Create(settings))
+                .AddSingleton(TimeProvider.System)
+                .AddSingleton<IBlobStore>(_ => OpenStore(configuration))
+                .AddSingleton<ScionQueues>()
+                .AddSingleton<StepMemo>()
+                .AddSingleton<ModelRegistry>()
+                .AddSingleton<RunLedger>()
+                .AddSingleton<StepRunner>()
+                .AddSingleton<RunStarter>()
+                .AddSingleton<Snapshots>()
+                .AddSingleton<ReviewActivities>()
+                .AddSingleton<ImageActivities>()
+                .AddSingleton<GpuWorker>()
+                .AddSingleton<IPictureReader>(host => new DecoderProcesses(DecoderOptions.Beside(AppContext.BaseDirectory, Environment.ProcessorCount), host.GetRequiredService<TimeProvider>()))
+                .AddSingleton(host => new PictureWorkers(host.GetRequiredService<IPictureReader>(), Environment.ProcessorCount))
+                .AddSingleton<EncoderSessions>()
+                .AddSingleton(Trainers())
+                .AddSingleton<IEmbeddingTrainer>(host => host.GetRequiredService<EmbeddingTrainers>());
+            AddTelemetry(services, configuration);
+            return services;
+        }
+
+        static AzureBlobStore OpenStore(IConfiguration configuration) => AzureBlobStore.Open(
+            configuration[$"{StorageConnection}:blobServiceUri"] ?? configuration[StorageConnection]
+            ?? throw new InvalidOperationException($"The setting {StorageConnection}__blobServiceUri, or a connection string {StorageConnection}, is missing."));
+
+        static EmbeddingTrainers Trainers()
+        {
+#if TORCH
+            return new(new Torch.TorchSkipGramTrainer());
+#else
+            return new(torch: null);
+#endif
+        }
+
+        static void AddTelemetry(IServiceCollection services, IConfiguration configuration)
+        {
+            IOpenTelemetryBuilder telemetry = services.AddOpenTelemetry().UseFunctionsWorkerDefaults()
+                .WithTracing(traces => traces.AddSource("Scion.*"))
+                .WithMetrics(metrics => metrics.AddMeter("Scion.*"));
+            if (configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"] is { Length: > 0 }) telemetry.UseAzureMonitorExporter();
+            if (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 }) telemetry.UseOtlpExporter();
+        }
+
+        /// <summary>Wraps the last registration of a service.</summary>
+        static void Decorate<T>(this IServiceCollection services, Func<IServiceProvider, T, T> wrap) where T : class
+        {
+            ServiceDescriptor inner = services.Last(service => service.ServiceType == typeof(T));
+            services.AddSingleton(host => wrap(host, (T)(inner.ImplementationInstance ?? inner.ImplementationFactory?.Invoke(host) ?? ActivatorUtilities.CreateInstance(host, inner.ImplementationType!))));
+        }
+    }
+}
