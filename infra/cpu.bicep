@@ -11,13 +11,16 @@ param image string
 @description('containerapp or functionapp; see docs/deploy.md, Scaling.')
 @allowed(['containerapp', 'functionapp'])
 param hosting string = 'containerapp'
-@description('Fewest replicas. With 0 the sweep, the purge and due timers wait for the next upload or command.')
+@description('Fewest replicas. With 0 a replica starts for an upload, a command or a message of the task hub, and every hour for the sweep and the purge.')
 @minValue(0)
 param minReplicas int = 1
 @description('Most replicas. With more than 1, a replica that is taken away ends the steps it runs; they are done again elsewhere.')
 @minValue(1)
 @maxValue(1000)
 param maxReplicas int = 1
+@description('Virtual processors of a replica; memory is twice as many GiB.')
+@allowed(['1.0', '2.0', '4.0'])
+param cpu string = '1.0'
 @description('GPU profile that main.bicep was given. With none every step runs here.')
 @allowed(['none', 'Consumption-GPU-NC8as-T4', 'Consumption-GPU-NC24-A100'])
 param gpu string = 'Consumption-GPU-NC8as-T4'
@@ -34,6 +37,15 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
 
 var hub = names(unique).hubAccount
 
+// Timers do not wake an app that has no replica.
+var hourly = {
+  name: 'hourly'
+  custom: {
+    type: 'cron'
+    metadata: { timezone: 'Etc/UTC', start: '0 * * * *', end: '5 * * * *', desiredReplicas: '1' }
+  }
+}
+
 module app 'modules/function-app.bicep' = {
   params: {
     app: 'cpu'
@@ -43,8 +55,8 @@ module app 'modules/function-app.bicep' = {
     image: image
     hosting: hosting
     profile: 'Consumption'
-    cpu: '4.0'
-    memory: '8Gi'
+    cpu: cpu
+    memory: { '1.0': '2Gi', '2.0': '4Gi', '4.0': '8Gi' }[cpu]
     minReplicas: minReplicas
     maxReplicas: maxReplicas
     rules: concat(
@@ -57,9 +69,10 @@ module app 'modules/function-app.bicep' = {
       map(
         range(0, taskHubPartitions),
         partition => queueRule('${taskHub}-control-0${partition}', hub, 1000, identity.id)
-      )
+      ),
+      minReplicas == 0 ? [hourly] : []
     )
-    cooldown: 900
+    cooldown: 300
     grace: 600
     external: false
     settings: [

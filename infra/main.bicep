@@ -53,7 +53,7 @@ param alertEmail string = ''
 
 @description('Monthly budget of the resource group in the billing currency; 0 makes none.')
 @minValue(0)
-param monthlyBudget int = 100
+param monthlyBudget int = 150
 
 @description('First day of the month in which the budget starts. The default is this month.')
 param budgetFrom string = utcNow('yyyy-MM-01')
