@@ -3,8 +3,8 @@ import { names, token } from 'modules/names.bicep'
 
 @description('Name of the environment, as main.bicep was given it.')
 param environmentName string
-@description('Region.')
-param location string = resourceGroup().location
+@description('Region, as main.bicep was given it.')
+param location string
 @description('Image with its registry and tag.')
 param image string
 @description('containerapp or functionapp; see docs/deploy.md, Scaling.')

@@ -1,6 +1,7 @@
 using 'api.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'scion')
+param location = readEnvironmentVariable('AZURE_LOCATION', 'swedencentral')
 param image = readEnvironmentVariable('SERVICE_API_IMAGE_NAME', '')
 param hosting = readEnvironmentVariable('SCION_HOSTING', 'containerapp')
 param minReplicas = int(readEnvironmentVariable('SCION_API_MIN_REPLICAS', '0'))

@@ -4,8 +4,8 @@ import { queueRule } from 'modules/rules.bicep'
 
 @description('Name of the environment, as main.bicep was given it.')
 param environmentName string
-@description('Region.')
-param location string = resourceGroup().location
+@description('Region, as main.bicep was given it.')
+param location string
 @description('Image with its registry and tag.')
 param image string
 @description('containerapp or functionapp; see docs/deploy.md, Scaling.')
@@ -64,6 +64,8 @@ module app 'modules/function-app.bicep' = {
         queueRule('blob-events', names(unique).dataAccount, 50, identity.id)
         queueRule('run-commands', hub, 50, identity.id)
         queueRule('step-results', hub, 50, identity.id)
+        queueRule('gpu-pretrain-poison', hub, 50, identity.id)
+        queueRule('gpu-extract-poison', hub, 50, identity.id)
         queueRule('${taskHub}-workitems', hub, 8, identity.id)
       ],
       map(
@@ -86,6 +88,9 @@ module app 'modules/function-app.bicep' = {
       { name: 'AzureWebJobs.ImagesDropped.Disabled', value: 'true' }
       { name: 'AzureWebJobs.PredictDropped.Disabled', value: 'true' }
       { name: 'AzureWebJobsSecretStorageType', value: 'files' }
+      // Each look at an empty queue is billed. A queue with messages is looked at again at once.
+      { name: 'AzureFunctionsJobHost__extensions__queues__maxPollingInterval', value: '00:00:10' }
+      { name: 'AzureFunctionsJobHost__extensions__durableTask__storageProvider__maxQueuePollingInterval', value: '00:00:10' }
     ]
   }
 }

@@ -1,6 +1,7 @@
 using 'cpu.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'scion')
+param location = readEnvironmentVariable('AZURE_LOCATION', 'swedencentral')
 param image = readEnvironmentVariable('SERVICE_CPU_IMAGE_NAME', '')
 param hosting = readEnvironmentVariable('SCION_HOSTING', 'containerapp')
 param minReplicas = int(readEnvironmentVariable('SCION_CPU_MIN_REPLICAS', '1'))

@@ -1,6 +1,7 @@
 using 'pretrain.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'scion')
+param location = readEnvironmentVariable('AZURE_LOCATION', 'swedencentral')
 param image = readEnvironmentVariable('SERVICE_PRETRAIN_IMAGE_NAME', '')
 param hosting = readEnvironmentVariable('SCION_HOSTING', 'containerapp')
 param maxReplicas = int(readEnvironmentVariable('SCION_PRETRAIN_MAX_REPLICAS', '1'))

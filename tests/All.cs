@@ -25,6 +25,7 @@ if (File.Exists("tests/azurite/package.json") && !Directory.Exists("tests/azurit
 }
 
 string? torchUnusable = PrepareTorch();
+string bicep = PrepareBicep();
 
 Say("Building");
 if (Run("dotnet", "build Serverless.sln -c Release -nologo -v quiet -warnaserror") != 0) return Stop("The build failed.");
@@ -53,6 +54,7 @@ foreach (string project in Directory.GetDirectories("tests").Select(folder => Pa
     skipped += Number(4);
     if (exit != 0 && total.Groups[2].Value == "0" && total.Groups[1].Value != "0") failed++;
 }
+Say(bicep);
 Say(Functions());
 Console.WriteLine(skipped == 0 ? $"{passed} passed, {failed} failed" : $"{passed} passed, {failed} failed, {skipped} skipped");
 return failed == 0 && passed > 0 ? 0 : 1;
@@ -61,6 +63,18 @@ return failed == 0 && passed > 0 ? 0 : 1;
 static string Functions() => Directory.Exists("src/Functions")
     ? "Functions host: not built by this command yet."
     : "Functions host: not part of this version; the pipeline and its steps are tested without it.";
+
+// The Bicep CLI comes from NuGet, one package for each platform. Where there is none, what it would check is skipped.
+static string PrepareBicep()
+{
+    const string Restore = "restore tests/Infra.Tests -v quiet -nologo";
+    if (RuntimeInformation.OSArchitecture != Architecture.X64) return "Bicep: there is no package Azure.Bicep.CommandLine for this platform; infra/ was not compiled.";
+    if (Capture("dotnet", Restore).Exit == 0) return "Bicep: infra/ was compiled and linted by the CLI of NuGet package Azure.Bicep.CommandLine, and compared with the code.";
+    Environment.SetEnvironmentVariable("SCION_BICEP", "none");
+    return Capture("dotnet", Restore).Exit == 0
+        ? "Bicep: the package Azure.Bicep.CommandLine of this platform does not restore here; infra/ was not compiled."
+        : "Bicep: tests/Infra.Tests does not restore; infra/ was not compiled.";
+}
 
 static void Say(string line) => Console.WriteLine($"== {line}");
 

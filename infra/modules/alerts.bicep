@@ -17,6 +17,12 @@ var queries = [
     query: 'StorageQueueLogs | where OperationName == "PutMessage" and StatusText == "Success" and Uri contains "-poison/messages"'
   }
   {
+    name: 'failed-runs'
+    title: 'Scion: a training run failed'
+    text: 'The message of the log names the run, its code and what to do about it; GET /api/runs/{run} says the same.'
+    query: 'AppTraces | where Message matches regex @"^Run \\S+ failed: "'
+  }
+  {
     name: 'durable-poison'
     title: 'Scion: the task hub cannot read a message'
     text: 'Durable Functions set a message aside and will try it again and again: an instance may stand still.'

@@ -63,6 +63,7 @@ resource hub 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
 var common = [
   { name: 'FUNCTIONS_WORKER_RUNTIME', value: 'dotnet-isolated' }
   { name: 'AzureFunctionsWebHost__hostid', value: 'scion-${app}' }
+  { name: 'AzureWebJobsDisableHomepage', value: 'true' }
   { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
   { name: 'AzureWebJobsStorage__accountName', value: hub.name }
   { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
@@ -71,7 +72,9 @@ var common = [
   { name: 'ScionStorage__queueServiceUri', value: data.properties.primaryEndpoints.queue }
   { name: 'ScionStorage__credential', value: 'managedidentity' }
   { name: 'ScionStorage__clientId', value: identity.properties.clientId }
+  // Twice: the host's triggers read the first name, clients made by Microsoft.Extensions.Azure the second.
   { name: 'ScionQueues__queueServiceUri', value: hub.properties.primaryEndpoints.queue }
+  { name: 'ScionQueues__serviceUri', value: hub.properties.primaryEndpoints.queue }
   { name: 'ScionQueues__credential', value: 'managedidentity' }
   { name: 'ScionQueues__clientId', value: identity.properties.clientId }
   { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }

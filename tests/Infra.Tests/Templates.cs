@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
@@ -5,15 +6,17 @@ using System.Text.Json.Nodes;
 
 namespace Scion.Tests;
 
-/// <summary>The templates of <c>infra/</c>, compiled once by the Bicep CLI that NuGet brought.</summary>
+/// <summary>What the templates of <c>infra/</c> come to: compiled and worked out, without Azure, by the Bicep CLI that NuGet brought.</summary>
 static class Templates
 {
+    public const string Subscription = "00000000-0000-0000-0000-000000000001", Group = "rg-scion";
+
     /// <summary>What is deployed by itself: the installation, then the app of each image.</summary>
     public static readonly IReadOnlyList<string> Roots = ["main", "api", "cpu", "pretrain", "extract"];
 
     public static readonly IReadOnlyList<string> Apps = ["api", "cpu", "pretrain", "extract"];
 
-    static readonly Lazy<IReadOnlyDictionary<string, Compiled>> All = new(() => Roots.ToDictionary(root => root, Compile));
+    static readonly ConcurrentDictionary<string, Lazy<Snapshot>> Snapshots = new(StringComparer.Ordinal);
 
     public static string Root { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", ".."));
 
@@ -21,59 +24,78 @@ static class Templates
     public static string? Bicep { get; } = typeof(Templates).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .FirstOrDefault(attribute => attribute.Key == "Bicep" && File.Exists(attribute.Value))?.Value;
 
-    /// <summary>A template as Azure is given it.</summary>
-    public static Compiled Of(string root)
+    /// <summary>A template with its parameters file.</summary>
+    /// <param name="root">One of <see cref="Roots"/>.</param>
+    /// <param name="settings">What <c>azd env set</c> has set, as <c>SCION_GPU=none</c>; else the defaults hold.</param>
+    public static Snapshot Of(string root, params string[] settings)
     {
         Assert.SkipWhen(Bicep is null, "The Bicep CLI's package is not there.");
-        return All.Value[root];
+        return Snapshots.GetOrAdd(string.Join('\n', settings.Prepend(root)), _ => new Lazy<Snapshot>(() => Take(root, settings))).Value;
     }
 
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
 
-    /// <summary>Every resource of a template and of the modules in it.</summary>
-    /// <returns>The resource, and the template it stands in.</returns>
-    public static IEnumerable<(JsonObject Resource, JsonObject Template)> Resources(string root) => Within(Of(root).Template);
+    /// <summary>All lines of all files of the infrastructure that Bicep reads.</summary>
+    public static IEnumerable<(string Path, string Text)> Sources() => Directory.EnumerateFiles(Path.Combine(Root, "infra"), "*.bicep*", SearchOption.AllDirectories)
+        .Where(file => Path.GetExtension(file) is ".bicep" or ".bicepparam")
+        .Select(file => (Path.GetRelativePath(Root, file).Replace('\\', '/'), File.ReadAllText(file)));
 
-    public static IEnumerable<JsonObject> Resources(string root, string type) =>
-        Resources(root).Where(found => (string?)found.Resource["type"] == type && found.Resource["existing"]?.GetValue<bool>() != true).Select(found => found.Resource);
-
-    static IEnumerable<(JsonObject, JsonObject)> Within(JsonObject template)
+    /// <remarks>The CLI writes beside what it reads, so it reads a copy.</remarks>
+    static Snapshot Take(string root, string[] settings)
     {
-        IEnumerable<JsonNode?> resources = template["resources"] is JsonObject named ? named.Select(pair => pair.Value) : template["resources"]!.AsArray();
-        foreach (JsonObject resource in resources.Cast<JsonObject>())
+        DirectoryInfo copy = Directory.CreateTempSubdirectory("scion-infra-");
+        try
         {
-            yield return (resource, template);
-            if (resource["properties"]?["template"] is JsonObject nested && (string?)resource["type"] == "Microsoft.Resources/deployments")
-                foreach ((JsonObject, JsonObject) found in Within(nested)) yield return found;
+            foreach ((string path, string text) in Sources().Append(("infra/bicepconfig.json", Read("infra/bicepconfig.json"))))
+            {
+                string file = Path.Combine(copy.FullName, path);
+                Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+                File.WriteAllText(file, text);
+            }
+            string said = Run(copy.FullName, root, settings);
+            JsonObject taken = JsonNode.Parse(File.ReadAllText(Path.Combine(copy.FullName, "infra", $"{root}.snapshot.json")))!.AsObject();
+            return new Snapshot([.. taken["predictedResources"]!.AsArray().Cast<JsonObject>()], taken.ToJsonString(), said);
+        }
+        finally
+        {
+            copy.Delete(recursive: true);
         }
     }
 
-    /// <summary>A parameters file is compiled with its template.</summary>
-    static Compiled Compile(string root)
+    static string Run(string folder, string root, string[] settings)
     {
-        ProcessStartInfo start = new(Bicep!, ["build-params", $"infra/{root}.bicepparam", "--stdout"])
-        {
-            WorkingDirectory = Root,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        List<string> arguments = ["snapshot", $"infra/{root}.bicepparam", "--mode", "overwrite", "--tenant-id", Subscription, "--subscription-id", Subscription, "--location", "swedencentral"];
+        if (root != "main") arguments.AddRange(["--resource-group", Group]);
+        ProcessStartInfo start = new(Bicep!, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string name in start.Environment.Keys.Where(IsSetting).ToArray()) start.Environment.Remove(name);
+        foreach (string setting in settings) start.Environment[setting[..setting.IndexOf('=')]] = setting[(setting.IndexOf('=') + 1)..];
         using Process process = Process.Start(start)!;
-        Task<string> said = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string said = process.StandardOutput.ReadToEnd() + errors.GetAwaiter().GetResult();
         process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"bicep build-params infra/{root}.bicepparam ended with {process.ExitCode}:\n{said.Result}");
-        JsonNode compiled = JsonNode.Parse(output)!;
-        JsonObject values = JsonNode.Parse((string)compiled["parametersJson"]!)!["parameters"]!.AsObject();
-        return new Compiled(JsonNode.Parse((string)compiled["templateJson"]!)!.AsObject(), values, said.Result);
-
-        static bool IsSetting(string name) => name.StartsWith("SCION_", StringComparison.Ordinal) || name.StartsWith("AZURE_", StringComparison.Ordinal);
+        Assert.True(process.ExitCode == 0, $"bicep {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{said}");
+        return said;
     }
+
+    static bool IsSetting(string name) => name.StartsWith("SCION_", StringComparison.Ordinal) || name.StartsWith("AZURE_", StringComparison.Ordinal) || name.StartsWith("SERVICE_", StringComparison.Ordinal);
 
     static string ThisFile([CallerFilePath] string path = "") => path;
 }
 
-/// <param name="Template">ARM JSON.</param>
-/// <param name="Parameters">What the parameters file gives when the environment names nothing.</param>
+/// <param name="Resources">What Azure would be asked for, expressions worked out but for what only Azure knows.</param>
+/// <param name="Text">All of it.</param>
 /// <param name="Said">Warnings of compiler and linter.</param>
-sealed record Compiled(JsonObject Template, JsonObject Parameters, string Said);
+sealed record Snapshot(IReadOnlyList<JsonObject> Resources, string Text, string Said)
+{
+    public IEnumerable<JsonObject> OfType(string type) => Resources.Where(resource => (string)resource["type"]! == type);
+
+    /// <summary>The container app of an app's template.</summary>
+    public JsonObject App => Assert.Single(OfType("Microsoft.App/containerApps"));
+
+    /// <summary>Environment of the app's container, by name.</summary>
+    public IReadOnlyDictionary<string, string> Settings => Container["env"]!.AsArray().ToDictionary(setting => (string)setting!["name"]!, setting => (string)setting!["value"]!);
+
+    public JsonObject Container => Assert.Single(App["properties"]!["template"]!["containers"]!.AsArray())!.AsObject();
+
+    public JsonObject Scale => App["properties"]!["template"]!["scale"]!.AsObject();
+}

@@ -1,0 +1,231 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.Azure.Functions.Worker;
+
+namespace Scion.Tests;
+
+/// <summary>The four container apps: what each is given, and that the code asks for the same.</summary>
+public sealed partial class AppTests
+{
+    public static TheoryData<string> Apps => [.. Templates.Apps];
+
+    [Theory]
+    [MemberData(nameof(Apps))]
+    public void App_Deployed_IsReachedOnlyAsIntended(string app)
+    {
+        JsonNode ingress = Templates.Of(app).App["properties"]!["configuration"]!["ingress"]!;
+
+        Assert.Equal(app == "api", (bool)ingress["external"]!);
+        Assert.False((bool)ingress["allowInsecure"]!);
+        Assert.Equal(80, (int)ingress["targetPort"]!);
+    }
+
+    [Theory]
+    [MemberData(nameof(Apps))]
+    public void App_Deployed_PullsAndConnectsByItsOwnIdentity(string app)
+    {
+        Snapshot snapshot = Templates.Of(app);
+        string identity = Assert.Single(snapshot.App["identity"]!["userAssignedIdentities"]!.AsObject()).Key;
+
+        Assert.Equal("UserAssigned", (string)snapshot.App["identity"]!["type"]!);
+        Assert.Contains($"/id-{app}-", identity, StringComparison.Ordinal);
+        Assert.Equal(identity, (string)Assert.Single(snapshot.App["properties"]!["configuration"]!["registries"]!.AsArray())!["identity"]!);
+        Assert.Null(snapshot.App["properties"]!["configuration"]!["secrets"]);
+        foreach (string connection in new[] { "AzureWebJobsStorage", "ScionStorage", "ScionQueues" })
+        {
+            Assert.DoesNotContain(connection, snapshot.Settings.Keys);
+            Assert.Equal("managedidentity", snapshot.Settings[$"{connection}__credential"]);
+            Assert.Contains(identity, snapshot.Settings[$"{connection}__clientId"], StringComparison.Ordinal);
+        }
+        Assert.Contains("/stdata", snapshot.Settings["ScionStorage__blobServiceUri"], StringComparison.Ordinal);
+        Assert.Contains("/stdata", snapshot.Settings["ScionStorage__queueServiceUri"], StringComparison.Ordinal);
+        Assert.Contains("/sthub", snapshot.Settings["ScionQueues__queueServiceUri"], StringComparison.Ordinal);
+        Assert.StartsWith("sthub", snapshot.Settings["AzureWebJobsStorage__accountName"], StringComparison.Ordinal);
+        Assert.All(Rules(snapshot).Where(rule => rule.Kind == "azure-queue"), rule => Assert.Equal(identity, rule.Identity));
+    }
+
+    [Theory]
+    [MemberData(nameof(Apps))]
+    public void App_Deployed_IsFoundByAzd(string app)
+    {
+        JsonNode tags = Templates.Of(app, "AZURE_ENV_NAME=dev").App["tags"]!;
+
+        Assert.Equal((app, "dev"), ((string)tags["azd-service-name"]!, (string)tags["azd-env-name"]!));
+    }
+
+    [Fact]
+    public void Image_OfEveryApp_IsTheOneAzdPublished() => Assert.All(Templates.Apps, app =>
+        Assert.Equal("registry/image:1", (string)Templates.Of(app, $"SERVICE_{app.ToUpperInvariant()}_IMAGE_NAME=registry/image:1").Container["image"]!));
+
+    [Theory]
+    [InlineData("none", "Consumption", 4, "8Gi")]
+    [InlineData("Consumption-GPU-NC8as-T4", "gpu", 8, "56Gi")]
+    [InlineData("Consumption-GPU-NC24-A100", "gpu", 24, "220Gi")]
+    public void GpuApp_ByProfile_HasAllOfIt(string gpu, string profile, int cpu, string memory) => Assert.All(["pretrain", "extract"], app =>
+    {
+        Snapshot snapshot = Templates.Of(app, $"SCION_GPU={gpu}");
+
+        Assert.Equal(profile, (string)snapshot.App["properties"]!["workloadProfileName"]!);
+        Assert.Equal((cpu, memory), ((int)snapshot.Container["resources"]!["cpu"]!.GetValue<double>(), (string)snapshot.Container["resources"]!["memory"]!));
+    });
+
+    [Theory]
+    [InlineData("pretrain", "gpu-pretrain")]
+    [InlineData("extract", "gpu-extract")]
+    public void GpuApp_WithItsQueueEmpty_HasNoReplica(string app, string queue)
+    {
+        Snapshot snapshot = Templates.Of(app);
+
+        Assert.Equal((0, 1), ((int)snapshot.Scale["minReplicas"]!, (int)snapshot.Scale["maxReplicas"]!));
+        Assert.Equal([new Rule("azure-queue", "sthub", queue, "1", "all", "")], Rules(snapshot).Select(rule => rule with { Identity = "" }));
+        Assert.Equal("1", snapshot.Settings["AzureFunctionsJobHost__extensions__queues__batchSize"]);
+        Assert.Equal("0", snapshot.Settings["AzureFunctionsJobHost__extensions__queues__newBatchThreshold"]);
+        Assert.Equal(4, (int)Templates.Of(app, $"SCION_{app.ToUpperInvariant()}_MAX_REPLICAS=4").Scale["maxReplicas"]!);
+    }
+
+    [Fact]
+    public void GpuApp_ThatRunsForHours_IsTold() => Assert.All(["pretrain", "extract"], app =>
+    {
+        JsonNode alert = Assert.Single(Templates.Of(app).OfType("Microsoft.Insights/metricAlerts"))["properties"]!;
+
+        Assert.Contains($"/ca-{app}-", (string)Assert.Single(alert["scopes"]!.AsArray())!, StringComparison.Ordinal);
+        Assert.Equal("Replicas", (string)Assert.Single(alert["criteria"]!["allOf"]!.AsArray())!["metricName"]!);
+    });
+
+    [Fact]
+    public void CpuApp_ByDefault_HasOneReplicaAlways()
+    {
+        Snapshot snapshot = Templates.Of("cpu");
+
+        Assert.Equal((1, 1), ((int)snapshot.Scale["minReplicas"]!, (int)snapshot.Scale["maxReplicas"]!));
+        Assert.DoesNotContain(Rules(snapshot), rule => rule.Kind == "cron");
+    }
+
+    [Fact]
+    public void CpuApp_WithNoReplicaKept_WakesForEveryQueueItServesAndEveryHour()
+    {
+        Snapshot snapshot = Templates.Of("cpu", "SCION_CPU_MIN_REPLICAS=0");
+        string[] queues = [.. Rules(snapshot).Where(rule => rule.Kind == "azure-queue").Select(rule => rule.Queue)];
+        JsonNode hub = HostJson()["extensions"]!["durableTask"]!;
+        string name = ((string)hub["hubName"]!).ToLowerInvariant();
+        int partitions = (int?)hub["storageProvider"]?["partitionCount"] ?? 4;
+
+        Assert.Equal(0, (int)snapshot.Scale["minReplicas"]!);
+        Assert.Empty(Code.All.Where(function => function.Role == "cpu").Select(function => function.Queue?.Queue).OfType<string>().Except(queues));
+        Assert.Equal(Enumerable.Range(0, partitions).Select(partition => $"{name}-control-{partition.ToString("00", CultureInfo.InvariantCulture)}").Append($"{name}-workitems"),
+            queues.Where(queue => queue.StartsWith(name, StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Single(Rules(snapshot), rule => rule.Kind == "cron");
+    }
+
+    [Fact]
+    public void ApiApp_ByDefault_HasAReplicaForEveryTwentyRequests()
+    {
+        Snapshot snapshot = Templates.Of("api");
+
+        Assert.Equal((0, 5), ((int)snapshot.Scale["minReplicas"]!, (int)snapshot.Scale["maxReplicas"]!));
+        Assert.Equal("20", (string)Assert.Single(snapshot.Scale["rules"]!.AsArray())!["http"]!["metadata"]!["concurrentRequests"]!);
+    }
+
+    [Theory]
+    [MemberData(nameof(Apps))]
+    public void App_AsFunctionApp_LeavesRulesToThePlatform(string app)
+    {
+        Snapshot ours = Templates.Of(app), platform = Templates.Of(app, "SCION_HOSTING=functionapp");
+
+        Assert.Null(ours.App["kind"]);
+        Assert.NotEmpty(ours.Scale["rules"]!.AsArray());
+        Assert.Equal("functionapp", (string)platform.App["kind"]!);
+        Assert.Empty(platform.Scale["rules"]!.AsArray());
+    }
+
+    [Theory]
+    [MemberData(nameof(Apps))]
+    public void App_ThatIsStopped_HasTimeToEnd(string app)
+    {
+        JsonNode template = Templates.Of(app).App["properties"]!["template"]!;
+
+        Assert.Equal(app == "api" ? 60 : 600, (int)template["terminationGracePeriodSeconds"]!);
+        Assert.Equal(["Startup", "Liveness", "Readiness"], Templates.Of(app).Container["probes"]!.AsArray().Select(probe => (string)probe!["type"]!));
+    }
+
+    [Fact]
+    public void Roles_OfTheCode_EachHaveOneApp()
+    {
+        string[] served = [.. Templates.Apps.SelectMany(app => Templates.Of(app).Settings["Scion__Roles"].Split(','))];
+
+        Assert.Equal(["cpu", "extract", "http", "pretrain"], served.Order(StringComparer.Ordinal));
+        Assert.Empty(Code.All.Select(function => function.Role).Distinct().Except(served));
+    }
+
+    [Fact]
+    public void Queues_OfTheCode_LieInTheAccountOfTheirConnection()
+    {
+        Assert.SkipUnless(Code.All.Any(function => function.Trigger is BlobTriggerAttribute), "The triggers of arrivals are not in this build.");
+        ILookup<string, string> deployed = Templates.Of("main").OfType("Microsoft.Storage/storageAccounts/queueServices/queues")
+            .Select(queue => ((string)queue["name"]!).Split('/')).ToLookup(parts => parts[0][..^13], parts => parts[^1]);
+        (string Queue, string Account)[] used = [.. Code.All.Select(function => function.Queue).OfType<(string Queue, string Connection)>()
+            .Select(queue => (queue.Queue, queue.Connection == "ScionStorage" ? "stdata" : "sthub"))];
+
+        Assert.NotEmpty(used);
+        Assert.All(used, queue => Assert.Contains(queue.Queue, deployed[queue.Account]));
+        Assert.All(used, queue => Assert.Contains($"{queue.Queue.Replace("-poison", "", StringComparison.Ordinal)}-poison", deployed[queue.Account]));
+        Assert.Equal(used.Select(queue => queue.Queue.Replace("-poison", "", StringComparison.Ordinal)).Distinct().Order(StringComparer.Ordinal),
+            deployed.SelectMany(account => account).Select(queue => queue.Replace("-poison", "", StringComparison.Ordinal)).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Apps))]
+    public void Settings_OfAnApp_AreKnownToTheCodeOrTheHost(string app)
+    {
+        Assert.SkipUnless(Code.All.Any(function => function.Trigger is BlobTriggerAttribute), "The triggers of arrivals are not in this build.");
+        Assert.All(Templates.Of(app).Settings.Keys, name => Assert.True(Code.Settings.Contains(name) || OfTheHost().IsMatch(name)
+            || (Disabled().Match(name) is { Success: true } disabled && Code.All.Any(function => function.Name == disabled.Groups[1].Value)), name));
+    }
+
+    [Fact]
+    public void PollingTriggers_WhereEventGridTells_AreSwitchedOff()
+    {
+        Assert.SkipUnless(Code.All.Any(function => function.Trigger is BlobTriggerAttribute), "The triggers of arrivals are not in this build.");
+        string[] polling = [.. Code.All.Where(function => function.Trigger is BlobTriggerAttribute { Source: BlobTriggerSource.LogsAndContainerScan }).Select(function => function.Name)];
+        string[] off = [.. Templates.Of("cpu").Settings.Where(setting => setting.Value == "true").Select(setting => Disabled().Match(setting.Key)).Where(match => match.Success)
+            .Select(match => match.Groups[1].Value)];
+
+        Assert.NotEmpty(polling);
+        Assert.Equal(polling.Order(StringComparer.Ordinal), off.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void GpuSettings_OfTheCpuApp_FollowTheProfile()
+    {
+        Assert.Equal(("true", "true"), (Templates.Of("cpu").Settings["Scion__Gpu__Pretrain"], Templates.Of("cpu").Settings["Scion__Gpu__Extract"]));
+        Assert.Equal(("false", "false"), (Templates.Of("cpu", "SCION_GPU=none").Settings["Scion__Gpu__Pretrain"], Templates.Of("cpu", "SCION_GPU=none").Settings["Scion__Gpu__Extract"]));
+    }
+
+    [Fact]
+    public void Containers_OfTheCode_AreDeployed()
+    {
+        string[] deployed = [.. Templates.Of("main").OfType("Microsoft.Storage/storageAccounts/blobServices/containers").Select(container => ((string)container["name"]!).Split('/'))
+            .Where(parts => parts[0].StartsWith("stdata", StringComparison.Ordinal)).Select(parts => parts[^1])];
+
+        Assert.Equal(new[]
+        {
+            "reviews", "images", Serving.DropScoring.Inbox, Serving.DropScoring.Outbox, Registry.ModelRegistry.Container, Storage.EncoderCards.Container, Pipelines.RunLedger.Container,
+            Pipelines.StepMemo.Container, "undelivered-events",
+        }.Order(StringComparer.Ordinal), deployed.Order(StringComparer.Ordinal));
+    }
+
+    static JsonNode HostJson() => JsonNode.Parse(Templates.Read("host.json"))!;
+
+    static IEnumerable<Rule> Rules(Snapshot snapshot) => snapshot.Scale["rules"]!.AsArray().Select(rule => rule!["custom"]).OfType<JsonNode>().Select(rule => new Rule(
+        (string)rule["type"]!, ((string?)rule["metadata"]!["accountName"])?[..^13] ?? "", (string?)rule["metadata"]!["queueName"] ?? "", (string?)rule["metadata"]!["queueLength"] ?? "",
+        (string?)rule["metadata"]!["queueLengthStrategy"] ?? "", (string?)rule["identity"] ?? ""));
+
+    sealed record Rule(string Kind, string Account, string Queue, string Length, string Strategy, string Identity);
+
+    [GeneratedRegex(@"^(FUNCTIONS_WORKER_RUNTIME|AZURE_CLIENT_ID|APPLICATIONINSIGHTS_CONNECTION_STRING|AzureWebJobsDisableHomepage|AzureFunctionsWebHost__hostid|AzureWebJobsStorage__(accountName|credential|clientId)|ScionStorage__(blobServiceUri|queueServiceUri|credential|clientId)|ScionQueues__(queueServiceUri|serviceUri|credential|clientId)|AzureWebJobsSecretStorage(Type|KeyVaultUri|KeyVaultClientId)|AzureFunctionsJobHost__(functionTimeout|extensions__queues__(batchSize|newBatchThreshold|visibilityTimeout|maxPollingInterval)|extensions__durableTask__storageProvider__maxQueuePollingInterval))$")]
+    private static partial Regex OfTheHost();
+
+    [GeneratedRegex(@"^AzureWebJobs\.(\w+)\.Disabled$")]
+    private static partial Regex Disabled();
+}
