@@ -23,10 +23,10 @@ public abstract class RunFaults : IAsyncLifetime, IDisposable
 
     public async ValueTask InitializeAsync()
     {
-        InMemoryBlobStore store = SmallRun.Uploaded(kind);
+        InMemoryBlobStore store = SmallUploads.Uploaded(kind);
         FailingBlobStore counted = new(store, failing: 0, done: false);
         await run.GoOnAsync(counted, TrainingHost.Train, new HurriedClock());
-        undisturbed = await SmallRun.OutcomeAsync(kind, store);
+        undisturbed = await SmallUploads.OutcomeAsync(kind, store);
         (operations, finished) = (counted.Count, Finished(store).Count);
     }
 
@@ -51,7 +51,7 @@ public abstract class RunFaults : IAsyncLifetime, IDisposable
     {
         for (int k = Math.Min(first, Stride); k <= operations; k += Stride)
         {
-            InMemoryBlobStore store = SmallRun.Uploaded(kind);
+            InMemoryBlobStore store = SmallUploads.Uploaded(kind);
             GatedBlobStore asked = new(new FailingBlobStore(store, k, done));
 
             await run.GoOnAsync(asked, host, new HurriedClock());
@@ -71,7 +71,7 @@ public abstract class RunFaults : IAsyncLifetime, IDisposable
     {
         for (int k = 2; k <= operations; k += 3 * Stride)
         {
-            InMemoryBlobStore store = SmallRun.Uploaded(kind);
+            InMemoryBlobStore store = SmallUploads.Uploaded(kind);
 
             await run.GoOnAsync(new FailingBlobStore(store, k, done, times), TrainingHost.Train, new HurriedClock());
 
@@ -82,7 +82,7 @@ public abstract class RunFaults : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Run_TheProcessDiesAfterAnyWrite_IsFinishedByTheNextAndNoFinishedStepIsRepeated()
     {
-        using RecordedBlobStore recorded = new(SmallRun.Uploaded(kind));
+        using RecordedBlobStore recorded = new(SmallUploads.Uploaded(kind));
         await run.GoOnAsync(recorded, TrainingHost.Train, new HurriedClock());
 
         for (int state = 0; state < recorded.States.Count; state++)
@@ -113,7 +113,7 @@ public abstract class RunFaults : IAsyncLifetime, IDisposable
     {
         for (int k = 4; k <= operations; k += 4 * Stride)
         {
-            InMemoryBlobStore store = SmallRun.Uploaded(kind);
+            InMemoryBlobStore store = SmallUploads.Uploaded(kind);
             FailingBlobStore away = new(store, k, done: false, times: int.MaxValue);
 
             await Assert.ThrowsAsync<TransientStorageException>(() => run.GoOnAsync(away, TrainingHost.Train, new HurriedClock()));
@@ -129,7 +129,7 @@ public abstract class RunFaults : IAsyncLifetime, IDisposable
         (string Digest, string Rejects) outcome;
         try
         {
-            outcome = await SmallRun.OutcomeAsync(kind, store);
+            outcome = await SmallUploads.OutcomeAsync(kind, store);
         }
         catch (Exception e)
         {
