@@ -88,6 +88,8 @@ module app 'modules/function-app.bicep' = {
       { name: 'AzureWebJobs.ImagesDropped.Disabled', value: 'true' }
       { name: 'AzureWebJobs.PredictDropped.Disabled', value: 'true' }
       { name: 'AzureWebJobsSecretStorageType', value: 'files' }
+      // A step that a GPU would have done may fall back to here, and take long.
+      { name: 'AzureFunctionsJobHost__functionTimeout', value: '02:00:00' }
       // Each look at an empty queue is billed. A queue with messages is looked at again at once.
       { name: 'AzureFunctionsJobHost__extensions__queues__maxPollingInterval', value: '00:00:10' }
       { name: 'AzureFunctionsJobHost__extensions__durableTask__storageProvider__maxQueuePollingInterval', value: '00:00:10' }

@@ -1,5 +1,6 @@
-using 'extract.bicep'
+using 'gpu.bicep'
 
+param app = 'extract'
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'scion')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'swedencentral')
 param image = readEnvironmentVariable('SERVICE_EXTRACT_IMAGE_NAME', '')

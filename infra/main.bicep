@@ -1,5 +1,5 @@
-// All that the apps need: run it once, and again when a parameter changes. The apps themselves are api.bicep, cpu.bicep, pretrain.bicep and
-// extract.bicep, deployed with each image.
+// All that the apps need: run it once, and again when a parameter changes. The apps themselves are api.bicep, cpu.bicep and gpu.bicep, deployed
+// with each image.
 targetScope = 'subscription'
 
 import { names, token } from 'modules/names.bicep'

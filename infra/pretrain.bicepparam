@@ -1,5 +1,6 @@
-using 'pretrain.bicep'
+using 'gpu.bicep'
 
+param app = 'pretrain'
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'scion')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'swedencentral')
 param image = readEnvironmentVariable('SERVICE_PRETRAIN_IMAGE_NAME', '')

@@ -27,7 +27,7 @@ public sealed partial class DeployDocumentTests
     public void Parameters_WithoutASettingOfAzd_AreDocumented() => Assert.Empty(Templates.Roots.SelectMany(root =>
     {
         string set = Templates.Read($"infra/{root}.bicepparam");
-        return Parameter().Matches(Templates.Read($"infra/{root}.bicep")).Select(match => match.Groups[1].Value)
+        return Parameter().Matches(Templates.Read($"infra/{Template().Match(set).Groups[1].Value}")).Select(match => match.Groups[1].Value)
             .Where(name => !set.Contains($"param {name} =", StringComparison.Ordinal) && !Document.Contains($"`{name}`", StringComparison.Ordinal)).Select(name => $"{root}.{name}");
     }));
 
@@ -40,6 +40,9 @@ public sealed partial class DeployDocumentTests
 
     [GeneratedRegex(@"^param (\w+) ", RegexOptions.Multiline)]
     private static partial Regex Parameter();
+
+    [GeneratedRegex("^using '(.*)'")]
+    private static partial Regex Template();
 
     [GeneratedRegex(@"^\| `([A-Z_]{4,})`", RegexOptions.Multiline)]
     private static partial Regex Row();

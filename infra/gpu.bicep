@@ -1,22 +1,26 @@
 // An app that works one GPU queue: replicas on the GPU profile while messages wait or are worked, none otherwise.
-import { appName, identityName, names, token } from 'names.bicep'
-import { queueRule } from 'rules.bicep'
+import { appName, identityName, names, token } from 'modules/names.bicep'
+import { queueRule } from 'modules/rules.bicep'
 
-@description('Name of the azd service: pretrain or extract. Also its role.')
+@description('Name of the azd service, which is also the role: pretrain (word vectors, TorchSharp) or extract (features of pictures, ONNX Runtime).')
 @allowed(['pretrain', 'extract'])
 param app string
 @description('Name of the environment, as main.bicep was given it.')
 param environmentName string
-@description('Region.')
+@description('Region, as main.bicep was given it.')
 param location string
 @description('Image with its registry and tag.')
 param image string
-@description('containerapp or functionapp.')
-param hosting string
-@description('Most replicas: GPUs used at once.')
-param maxReplicas int
+@description('containerapp or functionapp; see docs/deploy.md, Scaling.')
+@allowed(['containerapp', 'functionapp'])
+param hosting string = 'containerapp'
+@description('Most replicas: GPUs used at once. The quota of the subscription must allow them.')
+@minValue(1)
+@maxValue(100)
+param maxReplicas int = 1
 @description('GPU profile that main.bicep was given.')
-param gpu string
+@allowed(['none', 'Consumption-GPU-NC8as-T4', 'Consumption-GPU-NC24-A100'])
+param gpu string = 'Consumption-GPU-NC8as-T4'
 
 var unique = token(subscription().subscriptionId, environmentName, location)
 var queue = 'gpu-${app}'
@@ -36,7 +40,7 @@ resource actions 'Microsoft.Insights/actionGroups@2023-01-01' existing = {
   name: names(unique).actions
 }
 
-module function 'function-app.bicep' = {
+module function 'modules/function-app.bicep' = {
   params: {
     app: app
     location: location
