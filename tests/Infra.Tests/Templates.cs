@@ -16,6 +16,16 @@ static class Templates
 
     public static readonly IReadOnlyList<string> Apps = ["api", "cpu", "pretrain", "extract"];
 
+    /// <summary>Settings other than the defaults, as <c>azd env set</c> sets them. Working out a template takes seconds, so all tests share these few.</summary>
+    public static readonly IReadOnlyList<string> Changed =
+    [
+        "AZURE_ENV_NAME=dev", "AZURE_PRINCIPAL_ID=11111111-1111-1111-1111-111111111111", "SCION_KEEP_DAYS=9", "SCION_ALERT_EMAIL=a@example.org", "SCION_MONTHLY_BUDGET=200", "SCION_GPU=none",
+        "SCION_HOSTING=functionapp", "SCION_PRETRAIN_MAX_REPLICAS=4", "SCION_EXTRACT_MAX_REPLICAS=4", .. Apps.Select(app => $"SERVICE_{app.ToUpperInvariant()}_IMAGE_NAME=registry/image:1"),
+    ];
+
+    /// <summary>The large GPU, nothing kept running, no budget.</summary>
+    public static readonly IReadOnlyList<string> Sparing = ["SCION_GPU=Consumption-GPU-NC24-A100", "SCION_CPU_MIN_REPLICAS=0", "SCION_MONTHLY_BUDGET=0"];
+
     static readonly ConcurrentDictionary<string, Lazy<Snapshot>> Snapshots = new(StringComparer.Ordinal);
 
     public static string Root { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", ".."));
@@ -26,11 +36,11 @@ static class Templates
 
     /// <summary>A template with its parameters file.</summary>
     /// <param name="root">One of <see cref="Roots"/>.</param>
-    /// <param name="settings">What <c>azd env set</c> has set, as <c>SCION_GPU=none</c>; else the defaults hold.</param>
-    public static Snapshot Of(string root, params string[] settings)
+    /// <param name="settings"><see cref="Changed"/> or <see cref="Sparing"/>; null for the defaults.</param>
+    public static Snapshot Of(string root, IReadOnlyList<string>? settings = null)
     {
         Assert.SkipWhen(Bicep is null, "The Bicep CLI's package is not there.");
-        return Snapshots.GetOrAdd(string.Join('\n', settings.Prepend(root)), _ => new Lazy<Snapshot>(() => Take(root, settings))).Value;
+        return Snapshots.GetOrAdd($"{root} {(settings is null ? "" : settings[0])}", _ => new Lazy<Snapshot>(() => Take(root, settings ?? []))).Value;
     }
 
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
@@ -41,7 +51,7 @@ static class Templates
         .Select(file => (Path.GetRelativePath(Root, file).Replace('\\', '/'), File.ReadAllText(file)));
 
     /// <remarks>The CLI writes beside what it reads, so it reads a copy.</remarks>
-    static Snapshot Take(string root, string[] settings)
+    static Snapshot Take(string root, IReadOnlyList<string> settings)
     {
         DirectoryInfo copy = Directory.CreateTempSubdirectory("scion-infra-");
         try
@@ -62,7 +72,7 @@ static class Templates
         }
     }
 
-    static string Run(string folder, string root, string[] settings)
+    static string Run(string folder, string root, IReadOnlyList<string> settings)
     {
         List<string> arguments = ["snapshot", $"infra/{root}.bicepparam", "--mode", "overwrite", "--tenant-id", Subscription, "--subscription-id", Subscription, "--location", "swedencentral"];
         if (root != "main") arguments.AddRange(["--resource-group", Group]);
