@@ -66,6 +66,7 @@ public abstract class StorageEmulator(bool queues) : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (process is null) return;
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
