@@ -83,10 +83,11 @@ module app 'modules/function-app.bicep' = {
       { name: 'Scion__Gpu__Pretrain', value: gpu == 'none' ? 'false' : 'true' }
       { name: 'Scion__Gpu__Extract', value: gpu == 'none' ? 'false' : 'true' }
       { name: 'Scion__Gpu__Pickup', value: pickup }
-      // Event Grid tells of uploads here; the polling triggers are for a machine without it.
+      // Event Grid tells of uploads here. The triggers that look at containers themselves, and the queue of what they give up, are for a machine without it.
       { name: 'AzureWebJobs.ReviewsDropped.Disabled', value: 'true' }
       { name: 'AzureWebJobs.ImagesDropped.Disabled', value: 'true' }
       { name: 'AzureWebJobs.PredictDropped.Disabled', value: 'true' }
+      { name: 'AzureWebJobs.BlobPoison.Disabled', value: 'true' }
       { name: 'AzureWebJobsSecretStorageType', value: 'files' }
       // A step that a GPU would have done may fall back to here, and take long.
       { name: 'AzureFunctionsJobHost__functionTimeout', value: '02:00:00' }

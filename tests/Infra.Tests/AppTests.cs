@@ -113,7 +113,7 @@ public sealed partial class AppTests
         int partitions = (int?)hub["storageProvider"]?["partitionCount"] ?? 4;
 
         Assert.Equal(0, (int)snapshot.Scale["minReplicas"]!);
-        Assert.Empty(Code.All.Where(function => function.Role == "cpu").Select(function => function.Queue?.Queue).OfType<string>().Except(queues));
+        Assert.Empty(Code.All.Where(function => function.Role == "cpu" && !function.Polls).Select(function => function.Queue?.Queue).OfType<string>().Except(queues));
         Assert.Equal(Enumerable.Range(0, partitions).Select(partition => $"{name}-control-{partition.ToString("00", CultureInfo.InvariantCulture)}").Append($"{name}-workitems"),
             queues.Where(queue => queue.StartsWith(name, StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         Assert.Single(Rules(snapshot), rule => rule.Kind == "cron");
@@ -165,8 +165,8 @@ public sealed partial class AppTests
         Assert.SkipUnless(Code.All.Any(function => function.Trigger is BlobTriggerAttribute), "The triggers of arrivals are not in this build.");
         ILookup<string, string> deployed = Templates.Of("main").OfType("Microsoft.Storage/storageAccounts/queueServices/queues")
             .Select(queue => ((string)queue["name"]!).Split('/')).ToLookup(parts => parts[0][..^13], parts => parts[^1]);
-        (string Queue, string Account)[] used = [.. Code.All.Select(function => function.Queue).OfType<(string Queue, string Connection)>()
-            .Select(queue => (queue.Queue, queue.Connection == "ScionStorage" ? "stdata" : "sthub"))];
+        (string Queue, string Account)[] used = [.. Code.All.Where(function => !function.Polls).Select(function => function.Queue)
+            .OfType<(string Queue, string Connection)>().Select(queue => (queue.Queue, queue.Connection == "ScionStorage" ? "stdata" : "sthub"))];
 
         Assert.NotEmpty(used);
         Assert.All(used, queue => Assert.Contains(queue.Queue, deployed[queue.Account]));
@@ -188,7 +188,7 @@ public sealed partial class AppTests
     public void PollingTriggers_WhereEventGridTells_AreSwitchedOff()
     {
         Assert.SkipUnless(Code.All.Any(function => function.Trigger is BlobTriggerAttribute), "The triggers of arrivals are not in this build.");
-        string[] polling = [.. Code.All.Where(function => function.Trigger is BlobTriggerAttribute { Source: BlobTriggerSource.LogsAndContainerScan }).Select(function => function.Name)];
+        string[] polling = [.. Code.All.Where(function => function.Polls).Select(function => function.Name)];
         string[] off = [.. Templates.Of("cpu").Settings.Where(setting => setting.Value == "true").Select(setting => Disabled().Match(setting.Key)).Where(match => match.Success)
             .Select(match => match.Groups[1].Value)];
 

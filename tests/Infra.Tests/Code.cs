@@ -30,5 +30,8 @@ static class Code
 /// <param name="Trigger">What starts it.</param>
 sealed record CodeFunction(string Name, string Role, Attribute? Trigger)
 {
+    /// <summary>Whether it serves machines without Event Grid: it looks at a container itself, or at what such triggers gave up.</summary>
+    public bool Polls => Trigger is BlobTriggerAttribute { Source: BlobTriggerSource.LogsAndContainerScan } or QueueTriggerAttribute { QueueName: "webjobs-blobtrigger-poison" };
+
     public (string Queue, string Connection)? Queue => Trigger is QueueTriggerAttribute queue ? (queue.QueueName, queue.Connection ?? "AzureWebJobsStorage") : null;
 }
