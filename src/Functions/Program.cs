@@ -8,16 +8,21 @@ using Microsoft.Azure.Functions.Worker.OpenTelemetry;
 using Microsoft.Extensions.Azure;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using Scion.Functions;
+using Scion.Functions.Arrivals;
 using Scion.Functions.Gpu;
+using Scion.Functions.Predictions;
 using Scion.Functions.Training;
 using Scion.Pipelines;
 using Scion.Registry;
+using Scion.Serving;
 using Scion.Storage;
 using Scion.Text;
 using Scion.Vision;
@@ -53,6 +58,10 @@ namespace Scion.Functions
                 .AddSingleton<StepMemo>()
                 .AddSingleton<ModelRegistry>()
                 .AddSingleton<RunLedger>()
+                .AddSingleton<ArrivalLedger>()
+                .AddSingleton<ArrivalEvents>()
+                .AddSingleton<ScoreStarter>()
+                .AddSingleton(host => new DropScoring(host.GetRequiredService<IBlobStore>(), host.GetRequiredService<PredictorCache>(), host.GetRequiredService<IPictureReader>(), Scratch))
                 .AddSingleton<StepRunner>()
                 .AddSingleton<RunStarter>()
                 .AddSingleton<Snapshots>()
@@ -64,6 +73,9 @@ namespace Scion.Functions
                 .AddSingleton<EncoderSessions>()
                 .AddSingleton(Trainers())
                 .AddSingleton<IEmbeddingTrainer>(host => host.GetRequiredService<EmbeddingTrainers>());
+            PredictorCacheOptions few = new() { MaxModels = 4, MaxBytes = 512 << 20 };            // beside training; an app that serves HTTP has its own
+            services.TryAddSingleton(host => new PredictorCache(host.GetRequiredService<ModelRegistry>(), host.GetRequiredService<IPictureReader>(), few,
+                host.GetRequiredService<TimeProvider>(), host.GetRequiredService<ILogger<PredictorCache>>()));
             AddTelemetry(services, configuration);
             return services;
         }
@@ -71,6 +83,8 @@ namespace Scion.Functions
         static AzureBlobStore OpenStore(IConfiguration configuration) => AzureBlobStore.Open(
             configuration[$"{StorageConnection}:blobServiceUri"] ?? configuration[StorageConnection]
             ?? throw new InvalidOperationException($"The setting {StorageConnection}__blobServiceUri, or a connection string {StorageConnection}, is missing."));
+
+        static FileStream Scratch() => new(Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
 
         static EmbeddingTrainers Trainers()
         {

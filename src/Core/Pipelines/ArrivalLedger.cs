@@ -37,22 +37,24 @@ public sealed class ArrivalLedger(IBlobStore store, TimeProvider time)
     public Task PutAsync(ArrivalRecord arrival, CancellationToken cancellation) =>
         store.PutAsync(At(DataKinds.Of(arrival.Kind)!.Value, arrival.Model), JsonSerializer.SerializeToUtf8Bytes(arrival, ScionJson.Indented), cancellation);
 
-    /// <summary>Uploads of a kind in no model's folder, as last found; null when there never were any.</summary>
+    /// <summary>Uploads of a container in no model's folder, as last found; null when there never were any.</summary>
+    /// <param name="container"><c>reviews</c>, <c>images</c> or <c>predict</c>.</param>
+    /// <param name="cancellation">Stops it.</param>
     /// <exception cref="InputRejectedException">The record is damaged (S005).</exception>
-    public async Task<StrayRecord?> FindStraysAsync(DataKind kind, CancellationToken cancellation) =>
-        (await store.FindJsonAsync<StrayRecord>(StraysAt(kind), cancellation))?.Value;
+    public async Task<StrayRecord?> FindStraysAsync(string container, CancellationToken cancellation) =>
+        (await store.FindJsonAsync<StrayRecord>(StraysAt(container), cancellation))?.Value;
 
-    /// <summary>Records which uploads of a kind lie in no model's folder, unless the same is recorded.</summary>
-    /// <param name="kind">The kind.</param>
-    /// <param name="strays">As <see cref="StrayUploads.Among"/>.</param>
+    /// <summary>Records which uploads of a container lie in no model's folder, unless the same is recorded.</summary>
+    /// <param name="container"><c>reviews</c>, <c>images</c> or <c>predict</c>.</param>
+    /// <param name="strays">A sentence each, as <see cref="StrayUploads.Among"/>.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>Those that were not recorded before.</returns>
-    public async Task<IReadOnlyList<string>> PutStraysAsync(DataKind kind, IReadOnlyList<string> strays, CancellationToken cancellation)
+    public async Task<IReadOnlyList<string>> PutStraysAsync(string container, IReadOnlyList<string> strays, CancellationToken cancellation)
     {
         StrayRecord? before;
         try
         {
-            before = await FindStraysAsync(kind, cancellation);
+            before = await FindStraysAsync(container, cancellation);
         }
         catch (InputRejectedException e) when (e.Code == "S005")
         {
@@ -61,11 +63,11 @@ public sealed class ArrivalLedger(IBlobStore store, TimeProvider time)
         string[] listed = [.. strays.Take(StrayRecord.Listed)];
         if (before is null ? strays.Count == 0 : before.Total == strays.Count && before.Uploads.SequenceEqual(listed)) return [];
         StrayRecord now = new(listed, strays.Count, time.GetUtcNow());
-        await store.PutAsync(StraysAt(kind), JsonSerializer.SerializeToUtf8Bytes(now, ScionJson.Indented), cancellation);
+        await store.PutAsync(StraysAt(container), JsonSerializer.SerializeToUtf8Bytes(now, ScionJson.Indented), cancellation);
         return [.. listed.Except(before?.Uploads ?? [], StringComparer.Ordinal)];
     }
 
     static BlobPath At(DataKind kind, string model) => BlobPath.Of(RunLedger.Container, $"arrivals/{kind.Container}/{ModelName.Require(model)}.json");
 
-    static BlobPath StraysAt(DataKind kind) => BlobPath.Of(RunLedger.Container, $"arrivals/{kind.Container}.json");
+    static BlobPath StraysAt(string container) => BlobPath.Of(RunLedger.Container, $"arrivals/{container}.json");
 }

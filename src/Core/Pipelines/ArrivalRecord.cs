@@ -60,7 +60,7 @@ public sealed record ArrivalRecord
 /// <param name="Remedy">What the reader can do.</param>
 public sealed record ArrivalRefusal(string Code, string Fact, string Remedy);
 
-/// <summary>Uploads that lie in no model's folder, so that no run can take them up: <c>runs/arrivals/{kind}.json</c>.</summary>
+/// <summary>Uploads that lie in no model's folder, so that no run can take them up: <c>runs/arrivals/{container}.json</c>, also of <c>predict</c>.</summary>
 /// <param name="Uploads">A sentence, with its code, for each file in no folder and for each folder with an unusable name; the first <see cref="Listed"/>.</param>
 /// <param name="Total">How many sentences there are in all.</param>
 /// <param name="At">When they were found to be so.</param>

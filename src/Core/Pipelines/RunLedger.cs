@@ -100,6 +100,7 @@ public sealed class RunLedger(IBlobStore store, TimeProvider time)
             if (item.NameRefused || item.Name.Split('/') is not [{ } name, "request.json"] || !IsName(name)) continue;
             try
             {
+                if ((await store.FindJsonAsync<RunStatus>(At(name, "status.json"), cancellation))?.Value is { IsActive: false }) continue;
                 if (await store.FindJsonAsync<TrainingRequest>(item.Path, cancellation) is not { } found) continue;
                 RunStatus status = (await RecordAsync(found.Value, cancellation)).Status;  // a crash may have come before the status
                 if (status.IsActive) unfinished.Add((status.StartedAt, found.Value));

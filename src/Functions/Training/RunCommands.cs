@@ -48,7 +48,7 @@ sealed partial class RunCommands(RunStarter starter, ILogger<RunCommands> log)
         OrchestrationRuntimeStatus? instance = (await client.GetInstanceAsync(command.Run, cancellation))?.RuntimeStatus;
         switch (state)
         {
-            case RunState.Cancelled when instance is not null && RunStarter.Live.Contains(instance.Value):
+            case RunState.Cancelled when instance is not null && SingleInstance.Live.Contains(instance.Value):
                 await client.TerminateInstanceAsync(command.Run, new TerminateInstanceOptions { Output = "cancelled", Recursive = true }, cancellation);
                 break;
             case RunState.Suspended when instance is OrchestrationRuntimeStatus.Running or OrchestrationRuntimeStatus.Pending:

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
+using Scion.Functions.Predictions;
 using Scion.Pipelines;
 
 namespace Scion.Functions.Training;
@@ -22,14 +23,15 @@ static class TrainOrchestrator
         try
         {
             DurableSteps steps = new(context, order.Run, order.Gpu);
-            TrainingOutcome trained = request.Deserialize<TrainingRequest>(ScionJson.Strict) switch
+            TrainingRequest asked = request.Deserialize<TrainingRequest>(ScionJson.Strict) ?? throw new JsonException("The run's request is null.");
+            TrainingOutcome trained = asked switch
             {
                 TrainImagesRequest images => await TrainImagesPipeline.RunAsync(steps, images),
                 TrainReviewsRequest reviews => await TrainReviewsPipeline.RunAsync(steps, reviews),
-                { } other => throw new NotSupportedException($"Runs of {other.Kind} are not known here."),
-                null => throw new JsonException("The run's request is null."),
+                _ => throw new NotSupportedException($"Runs of {asked.Kind} are not known here."),
             };
             await context.CallActivityAsync(nameof(RunActivities.SucceedRun), new RunSucceeded(order.Run, JsonSerializer.SerializeToElement(trained, ScionJson.Strict)), DurableSteps.Retry);
+            await context.CallActivityAsync(nameof(PredictionActivities.ScoreWaiting), asked.Model, DurableSteps.Retry);
             return RunState.Succeeded;
         }
         catch (Exception e)

@@ -78,7 +78,7 @@ sealed partial class DatasetWatcher(
         }
         IReadOnlyList<string> now = StrayUploads.Among(kind, found.Where(folder => !ModelName.IsValid(folder.Model)).SelectMany(folder => folder.Items));
         if (strays.TryGetValue(kind, out IReadOnlyList<string>? recorded) && recorded.SequenceEqual(now)) return;
-        await arrivals.PutStraysAsync(kind, now, cancellation);
+        await arrivals.PutStraysAsync(kind.Container, now, cancellation);
         strays[kind] = now;
     }
 
