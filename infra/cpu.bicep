@@ -91,9 +91,17 @@ module app 'modules/function-app.bicep' = {
       { name: 'AzureWebJobsSecretStorageType', value: 'files' }
       // A step that a GPU would have done may fall back to here, and take long.
       { name: 'AzureFunctionsJobHost__functionTimeout', value: '02:00:00' }
+      // More at once would take memory and gain nothing; fewer would let two long steps keep every short one waiting.
+      {
+        name: 'AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions'
+        value: { '1.0': '4', '2.0': '6', '4.0': '8' }[cpu]
+      }
       // Each look at an empty queue is billed. A queue with messages is looked at again at once.
       { name: 'AzureFunctionsJobHost__extensions__queues__maxPollingInterval', value: '00:00:10' }
-      { name: 'AzureFunctionsJobHost__extensions__durableTask__storageProvider__maxQueuePollingInterval', value: '00:00:10' }
+      {
+        name: 'AzureFunctionsJobHost__extensions__durableTask__storageProvider__maxQueuePollingInterval'
+        value: '00:00:10'
+      }
     ]
   }
 }

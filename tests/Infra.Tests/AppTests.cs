@@ -224,7 +224,7 @@ public sealed partial class AppTests
 
     sealed record Rule(string Kind, string Account, string Queue, string Length, string Strategy, string Identity);
 
-    [GeneratedRegex(@"^(FUNCTIONS_WORKER_RUNTIME|AZURE_CLIENT_ID|APPLICATIONINSIGHTS_CONNECTION_STRING|AzureWebJobsDisableHomepage|AzureFunctionsWebHost__hostid|AzureWebJobsStorage__(accountName|credential|clientId)|ScionStorage__(blobServiceUri|queueServiceUri|credential|clientId)|ScionQueues__(queueServiceUri|serviceUri|credential|clientId)|AzureWebJobsSecretStorage(Type|KeyVaultUri|KeyVaultClientId)|AzureFunctionsJobHost__(functionTimeout|extensions__queues__(batchSize|newBatchThreshold|visibilityTimeout|maxPollingInterval)|extensions__durableTask__storageProvider__maxQueuePollingInterval))$")]
+    [GeneratedRegex(@"^(FUNCTIONS_WORKER_RUNTIME|AZURE_CLIENT_ID|APPLICATIONINSIGHTS_CONNECTION_STRING|AzureWebJobsDisableHomepage|AzureFunctionsWebHost__hostid|AzureWebJobsStorage__(accountName|credential|clientId)|ScionStorage__(blobServiceUri|queueServiceUri|credential|clientId)|ScionQueues__(queueServiceUri|serviceUri|credential|clientId)|AzureWebJobsSecretStorage(Type|KeyVaultUri|KeyVaultClientId)|AzureFunctionsJobHost__(functionTimeout|extensions__queues__(batchSize|newBatchThreshold|visibilityTimeout|maxPollingInterval)|extensions__durableTask__(maxConcurrentActivityFunctions|storageProvider__maxQueuePollingInterval)))$")]
     private static partial Regex OfTheHost();
 
     [GeneratedRegex(@"^AzureWebJobs\.(\w+)\.Disabled$")]
