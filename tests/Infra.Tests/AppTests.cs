@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Microsoft.Azure.Functions.Worker;
 
 namespace Scion.Tests;
 
@@ -162,7 +161,6 @@ public sealed partial class AppTests
     [Fact]
     public void Queues_OfTheCode_LieInTheAccountOfTheirConnection()
     {
-        Assert.SkipUnless(Code.All.Any(function => function.Trigger is BlobTriggerAttribute), "The triggers of arrivals are not in this build.");
         ILookup<string, string> deployed = Templates.Of("main").OfType("Microsoft.Storage/storageAccounts/queueServices/queues")
             .Select(queue => ((string)queue["name"]!).Split('/')).ToLookup(parts => parts[0][..^13], parts => parts[^1]);
         (string Queue, string Account)[] used = [.. Code.All.Where(function => !function.Polls).Select(function => function.Queue)
@@ -179,7 +177,6 @@ public sealed partial class AppTests
     [MemberData(nameof(Apps))]
     public void Settings_OfAnApp_AreKnownToTheCodeOrTheHost(string app)
     {
-        Assert.SkipUnless(Code.All.Any(function => function.Trigger is BlobTriggerAttribute), "The triggers of arrivals are not in this build.");
         Assert.All(Templates.Of(app).Settings.Keys, name => Assert.True(Code.Settings.Contains(name) || OfTheHost().IsMatch(name)
             || (Disabled().Match(name) is { Success: true } disabled && Code.All.Any(function => function.Name == disabled.Groups[1].Value)), name));
     }
@@ -187,7 +184,6 @@ public sealed partial class AppTests
     [Fact]
     public void PollingTriggers_WhereEventGridTells_AreSwitchedOff()
     {
-        Assert.SkipUnless(Code.All.Any(function => function.Trigger is BlobTriggerAttribute), "The triggers of arrivals are not in this build.");
         string[] polling = [.. Code.All.Where(function => function.Polls).Select(function => function.Name)];
         string[] off = [.. Templates.Of("cpu").Settings.Where(setting => setting.Value == "true").Select(setting => Disabled().Match(setting.Key)).Where(match => match.Success)
             .Select(match => match.Groups[1].Value)];
