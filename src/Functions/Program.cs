@@ -95,13 +95,17 @@ namespace Scion.Functions
 #endif
         }
 
+        /// <summary>Telemetry goes where the settings say. An app that exports its own is not asked for its log by the host, so without an exporter the log
+        /// stays the host's: else nobody would see it.</summary>
         static void AddTelemetry(IServiceCollection services, IConfiguration configuration)
         {
+            bool azureMonitor = configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"] is { Length: > 0 }, otlp = configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 };
+            if (!azureMonitor && !otlp) return;
             IOpenTelemetryBuilder telemetry = services.AddOpenTelemetry().UseFunctionsWorkerDefaults()
                 .WithTracing(traces => traces.AddSource("Scion.*"))
                 .WithMetrics(metrics => metrics.AddMeter("Scion.*"));
-            if (configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"] is { Length: > 0 }) telemetry.UseAzureMonitorExporter();
-            if (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 }) telemetry.UseOtlpExporter();
+            if (azureMonitor) telemetry.UseAzureMonitorExporter();
+            if (otlp) telemetry.UseOtlpExporter();
         }
 
         /// <summary>Wraps the last registration of a service.</summary>
