@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.DurableTask;
+using Scion.Datasets;
 using Scion.Faults;
 using Scion.Functions.Training;
 
@@ -21,6 +23,10 @@ static partial class FunctionsFaults
     /// <summary>The instance ended and left the ledger open.</summary>
     public static StepFault Unfinished(string run, string status, string? reason) => new(FaultFamily.Defect, "F004",
         $"The orchestration of run {run} ended as {status} before the run did{(reason is null ? "." : $": {reason}")} Start the run again: finished steps are kept.");
+
+    public static InputRejectedException TooLongToRead(DataKind kind, string model, TimeSpan limit) => new("F010",
+        string.Create(CultureInfo.InvariantCulture, $"The files in {kind.Container}/{model}/ are so many or so large that they were not read through within {limit.TotalSeconds:n0} s, and a request may not last longer."),
+        "Nothing is wrong with them: a run starts by itself once nothing has been added for a while; see GET /api/datasets/{kind}/{model}.");
 
     /// <summary>What ended an orchestration's pipeline.</summary>
     public static StepFault Of(Exception e) => e switch

@@ -18,6 +18,7 @@ using OpenTelemetry.Trace;
 using Scion.Functions;
 using Scion.Functions.Arrivals;
 using Scion.Functions.Gpu;
+using Scion.Functions.Http;
 using Scion.Functions.Predictions;
 using Scion.Functions.Training;
 using Scion.Pipelines;
@@ -73,6 +74,7 @@ namespace Scion.Functions
                 .AddSingleton<EncoderSessions>()
                 .AddSingleton(Trainers())
                 .AddSingleton<IEmbeddingTrainer>(host => host.GetRequiredService<EmbeddingTrainers>());
+            if (FunctionRoles.Named(settings.Roles).Contains(FunctionRoles.Http)) services.AddHttp(settings, configuration);
             PredictorCacheOptions few = new() { MaxModels = 4, MaxBytes = 512 << 20 };            // beside training; an app that serves HTTP has its own
             services.TryAddSingleton(host => new PredictorCache(host.GetRequiredService<ModelRegistry>(), host.GetRequiredService<IPictureReader>(), few,
                 host.GetRequiredService<TimeProvider>(), host.GetRequiredService<ILogger<PredictorCache>>()));

@@ -17,6 +17,14 @@ public sealed record ScionSettings : IValidatableObject
     /// <summary>Durable instances that ended longer ago than this are purged. Default 30 days. Runs, versions and reports stay.</summary>
     public TimeSpan Purge { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>Origins whose pages may call the API besides the app's own, with commas between, as in <c>https://scion.example</c>: the name that people see where a
+    /// gateway in front asks for the app by another. Default none.</summary>
+    public string Origins { get; init; } = "";
+
+    /// <summary>Bytes of a file uploaded through the API; larger ones are copied into the storage itself. Default 100,000,000: below the host's own limit, setting
+    /// FUNCTIONS_REQUEST_BODY_SIZE_LIMIT (104,857,600 by default), above which the host answers 500 and says nothing.</summary>
+    public long MaxUpload { get; init; } = 100_000_000;
+
     /// <summary>Which steps go to GPU apps.</summary>
     public GpuSettings Gpu { get; init; } = new();
 
@@ -27,6 +35,7 @@ public sealed record ScionSettings : IValidatableObject
         if (Quiet < TimeSpan.Zero || Quiet > TimeSpan.FromDays(1) || Settle < TimeSpan.Zero || Settle > TimeSpan.FromDays(1))
             yield return new($"Scion:Quiet is {Quiet} and Scion:Settle {Settle}; 0 to one day each is expected.");
         if (Purge < TimeSpan.FromHours(1)) yield return new($"Scion:Purge is {Purge}; at least one hour is expected.");
+        if (MaxUpload < 1) yield return new($"Scion:MaxUpload is {MaxUpload}; at least 1 byte is expected.");
         foreach (ValidationResult error in Gpu.Validate(validationContext)) yield return error;
     }
 }

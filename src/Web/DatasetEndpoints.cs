@@ -2,21 +2,55 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Scion.Datasets;
+using Scion.Faults;
 using Scion.Pipelines;
 using Scion.Registry;
 using Scion.Storage;
 
 namespace Scion.Web;
 
-/// <param name="Container">Where it lies.</param>
-/// <param name="Name">Name in it, with the model's folder.</param>
-/// <param name="Length">Bytes.</param>
-sealed record Uploaded(string Container, string Name, long Length);
-
-/// <summary>Uploading files and starting a run, for people without storage tools.</summary>
-sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store, ITrainingHost training)
+/// <summary>Uploads for people without storage tools: what became of them, putting files, and starting a run.</summary>
+sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store, ArrivalLedger arrivals, ITrainingHost training)
 {
     int underWay;
+
+    /// <summary>What became of the last drop into each folder, and what lies in none. Reads records only, no folder.</summary>
+    public async Task ListAsync(HttpContext context)
+    {
+        ScionApi.RequireQuery(context.Request);
+        List<DatasetSummary> datasets = [];
+        List<Strays> strays = [];
+        foreach (DataKind kind in DataKinds.All)
+        {
+            datasets.AddRange((await arrivals.ListAsync(kind, context.RequestAborted)).Select(record => new DatasetSummary(record.Kind, record.Model, Arrival.Of(record))));
+            if (await StraysAsync(kind, context.RequestAborted) is { Total: > 0 } found) strays.Add(new Strays(kind.Container, found.Uploads, found.Total, found.At));
+        }
+        await ScionApi.WriteJsonAsync(context, new DatasetList(datasets, strays));
+    }
+
+    /// <summary>What lies in one folder, and what became of it when it was last looked at.</summary>
+    public async Task ShowAsync(HttpContext context, string kind, string model)
+    {
+        ScionApi.RequireQuery(context.Request);
+        DataKind data = RequireKind(kind);
+        DroppedFolder folder = await DroppedFolder.FindAsync(store, data, ModelName.Require(model), context.RequestAborted);
+        ArrivalRecord? last = await arrivals.ReadableAsync(data, model, context.RequestAborted);
+        if (folder.Items.Count == 0 && last is null) throw new ProblemException(HttpFaults.NothingThere(data, model));
+        await ScionApi.WriteJsonAsync(context, new Dataset(data.Container, model, folder.Items.Count, folder.Items.Sum(item => item.Length), folder.Items.Count == 0 ? null : folder.Newest,
+            last?.Print == folder.Print, last is null ? null : Arrival.Of(last)));
+    }
+
+    async Task<StrayRecord?> StraysAsync(DataKind kind, CancellationToken cancellation)
+    {
+        try
+        {
+            return await arrivals.FindStraysAsync(kind, cancellation);
+        }
+        catch (InputRejectedException e) when (e.Code == "S005")
+        {
+            return null;                                                          // damaged: the next look writes it anew
+        }
+    }
 
     /// <summary>Stores a file, whole or not at all: it is taken in completely before the store sees its first byte.</summary>
     public async Task PutAsync(HttpContext context, string kind, string model, string name)

@@ -61,6 +61,9 @@ static class HttpFaults
 
     public static Problem NoSuchKind(string kind) => new(404, "W017", $"There are no datasets of kind '{Shown(kind)}'.", "Use 'reviews' or 'images'.");
 
+    public static Problem NothingThere(DataKind kind, string model) => new(404, "W022", $"Nothing lies in {kind.Container}/{model}/.",
+        $"Put files there: PUT /api/datasets/{kind.Container}/{model}/files/NAME, or by a storage tool.");
+
     public static Problem Unexpected(string trace) => new(500, "W018", "The server failed in a way it did not foresee.", "Report it with the trace; the server's log says more under it.") { Trace = trace };
 
     public static Problem Protocol(int status) => new(status, "W019", "The request is not well-formed HTTP.", "Check its headers.");

@@ -29,13 +29,13 @@ public sealed partial class ScionApi
     readonly ILogger<ScionApi> logger;
 
     public ScionApi(
-        ScionApiOptions options, IBlobStore store, ModelRegistry registry, RunLedger ledger, PredictorCache cache, ITrainingHost training, TimeProvider time,
+        ScionApiOptions options, IBlobStore store, ModelRegistry registry, RunLedger ledger, ArrivalLedger arrivals, PredictorCache cache, ITrainingHost training, TimeProvider time,
         ILogger<ScionApi> logger)
     {
         (gate, this.logger) = (new RequestGate(options), logger);
         PredictEndpoint predict = new(options, cache, time);
         ModelEndpoints models = new(registry, cache);
-        DatasetEndpoints datasets = new(options, store, training);
+        DatasetEndpoints datasets = new(options, store, arrivals, training);
         RunEndpoints runs = new(ledger, training);
         HealthEndpoint health = new(store, cache, time);
         Endpoints =
@@ -52,6 +52,8 @@ public sealed partial class ScionApi
             new("GET", "/api/models/{model}/words/{word}/nearest", false, context => models.NearestAsync(context, Route(context, "model"), Route(context, "word"))),
             new("POST", "/api/models/{model}/promote", false, context => models.PromoteAsync(context, Route(context, "model"))),
             new("POST", "/api/models/{model}/rollback", false, context => models.RollbackAsync(context, Route(context, "model"))),
+            new("GET", "/api/datasets", false, datasets.ListAsync),
+            new("GET", "/api/datasets/{kind}/{model}", false, context => datasets.ShowAsync(context, Route(context, "kind"), Route(context, "model"))),
             new("PUT", "/api/datasets/{kind}/{model}/files/{**name}", false, context => datasets.PutAsync(context, Route(context, "kind"), Route(context, "model"), Route(context, "name"))),
             new("POST", "/api/datasets/{kind}/{model}/train", false, context => datasets.TrainAsync(context, Route(context, "kind"), Route(context, "model"))),
             new("GET", "/api/runs", false, runs.ListAsync),

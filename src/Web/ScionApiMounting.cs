@@ -27,6 +27,7 @@ public static class ScionApiMounting
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ModelRegistry>();
         services.TryAddSingleton<RunLedger>();
+        services.TryAddSingleton<ArrivalLedger>();
         services.AddSingleton(options);
         services.AddSingleton(host => new PredictorCache(host.GetRequiredService<ModelRegistry>(), host.GetRequiredService<IPictureReader>(), options.Models,
             host.GetRequiredService<TimeProvider>(), host.GetRequiredService<ILogger<PredictorCache>>()));

@@ -71,6 +71,7 @@ public abstract class StorageEmulator(bool queues) : IAsyncLifetime
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
         process.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     static string Repository()

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Scion.Datasets;
 using Scion.Faults;
 using Scion.Pipelines;
 using Scion.Storage;
@@ -145,6 +146,10 @@ public sealed class DatasetAndRunTests
     [InlineData("POST", "/api/datasets/reviews/F/train", 400, "R001")]
     [InlineData("POST", "/api/datasets/reviews/films/train?set=1", 400, "W007")]
     [InlineData("GET", "/api/runs/none", 404, "L101")]
+    [InlineData("GET", "/api/datasets/videos/films", 404, "W017")]
+    [InlineData("GET", "/api/datasets/reviews/F", 400, "R001")]
+    [InlineData("GET", "/api/datasets/reviews/films", 404, "W022")]
+    [InlineData("GET", "/api/datasets?kind=reviews", 400, "W007")]
     [InlineData("GET", "/api/runs/films-0123456789abcdef/rejects.csv", 404, "L101")]
     [InlineData("DELETE", "/api/runs/films-0123456789abcdef", 404, "L101")]
     [InlineData("POST", "/api/runs/films-0123456789abcdef/suspend", 404, "L101")]
@@ -225,6 +230,53 @@ public sealed class DatasetAndRunTests
         Assert.Equal("suspended", await StateAsync(HttpMethod.Post, "/suspend"));
         Assert.Equal("cancelled", await StateAsync(HttpMethod.Delete, ""));
         Assert.Equal("cancelled", await StateAsync(HttpMethod.Post, "/resume"));
+    }
+
+    [Fact]
+    public async Task Dataset_RefusedThenChanged_TellsWhyAndThatItIsNotTakenInYet()
+    {
+        InMemoryBlobStore store = new();
+        await using RunningApi api = await RunningApi.StartAsync(store);
+        using HttpResponseMessage put = await PutAsync(api, "a.csv", "12345");
+        using JsonDocument dropped = JsonDocument.Parse(await api.Client.GetStringAsync(new Uri("/api/datasets/reviews/films", UriKind.Relative)));
+        DroppedFolder folder = await DroppedFolder.FindAsync(store, DataKind.Reviews, "films", default);
+        ArrivalLedger arrivals = new(store, StoppedClock.Instance);
+        await arrivals.PutAsync(new ArrivalRecord
+        {
+            Kind = "reviews", Model = "films", Print = folder.Print, CodeVersion = TrainingRequest.CodeVersion, Files = 1, Newest = folder.Newest, Outcome = ArrivalOutcome.Refused,
+            Refusal = new ArrivalRefusal("D501", "Fact.", "Remedy."), Warnings = ["D504: A warning."], At = DateTimeOffset.UnixEpoch,
+        }, default);
+        await arrivals.PutStraysAsync(DataKind.Images, ["D502: A stray."], default);
+
+        string taken = await api.Client.GetStringAsync(new Uri("/api/datasets/reviews/films", UriKind.Relative));
+        string all = await api.Client.GetStringAsync(new Uri("/api/datasets", UriKind.Relative));
+        using HttpResponseMessage more = await PutAsync(api, "b.csv", "1");
+        using JsonDocument changed = JsonDocument.Parse(await api.Client.GetStringAsync(new Uri("/api/datasets/reviews/films", UriKind.Relative)));
+
+        const string Arrival = "{\"outcome\":\"refused\",\"refusal\":{\"code\":\"D501\",\"fact\":\"Fact.\",\"remedy\":\"Remedy.\"},\"files\":1,\"pinned\":0,\"warnings\":[\"D504: A warning.\"],\"at\":\"1970-01-01T00:00:00+00:00\"}";
+        Assert.Equal((1, 5, false, false), (dropped.RootElement.GetProperty("files").GetInt32(), dropped.RootElement.GetProperty("bytes").GetInt32(),
+            dropped.RootElement.GetProperty("takenIn").GetBoolean(), dropped.RootElement.TryGetProperty("lastArrival", out _)));
+        Assert.Contains($"\"takenIn\":true,\"lastArrival\":{Arrival}", taken, StringComparison.Ordinal);
+        Assert.Contains($"{{\"datasets\":[{{\"kind\":\"reviews\",\"model\":\"films\",\"lastArrival\":{Arrival}}}],\"strays\":[{{\"kind\":\"images\",\"uploads\":[\"D502: A stray.\"],\"total\":1,", all, StringComparison.Ordinal);
+        Assert.Equal((2, false), (changed.RootElement.GetProperty("files").GetInt32(), changed.RootElement.GetProperty("takenIn").GetBoolean()));
+    }
+
+    [Fact]
+    public async Task Datasets_ADamagedRecord_HidesNoOther()
+    {
+        InMemoryBlobStore store = new();
+        await using RunningApi api = await RunningApi.StartAsync(store);
+        store.Tamper("runs/arrivals/reviews/films.json", "{"u8.ToArray());
+        store.Tamper("runs/arrivals/reviews.json", "{"u8.ToArray());
+        await new ArrivalLedger(store, StoppedClock.Instance).PutAsync(new ArrivalRecord
+        {
+            Kind = "reviews", Model = "other", Print = "", CodeVersion = 1, Files = 1, Newest = DateTimeOffset.UnixEpoch, Outcome = ArrivalOutcome.Recorded, Run = "other-0123456789abcdef", At = DateTimeOffset.UnixEpoch,
+        }, default);
+
+        using JsonDocument all = JsonDocument.Parse(await api.Client.GetStringAsync(new Uri("/api/datasets", UriKind.Relative)));
+
+        Assert.Equal("other", Assert.Single(all.RootElement.GetProperty("datasets").EnumerateArray()).GetProperty("model").GetString());
+        Assert.Equal(0, all.RootElement.GetProperty("strays").GetArrayLength());
     }
 
     [Fact]

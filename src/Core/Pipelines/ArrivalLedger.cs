@@ -33,6 +33,17 @@ public sealed class ArrivalLedger(IBlobStore store, TimeProvider time)
         }
     }
 
+    /// <summary>The last arrivals in all folders of a kind, by model; without records that cannot be read.</summary>
+    public async Task<IReadOnlyList<ArrivalRecord>> ListAsync(DataKind kind, CancellationToken cancellation)
+    {
+        string folder = $"arrivals/{kind.Container}/";
+        List<ArrivalRecord> arrivals = [];
+        await foreach (BlobItem item in store.ListAsync(RunLedger.Container, folder, cancellation))
+            if (!item.NameRefused && item.Name.EndsWith(".json", StringComparison.Ordinal) && item.Name[folder.Length..^".json".Length] is { } model
+                && ModelName.IsValid(model) && await ReadableAsync(kind, model, cancellation) is { } arrival) arrivals.Add(arrival);
+        return arrivals;
+    }
+
     /// <summary>Records an arrival.</summary>
     public Task PutAsync(ArrivalRecord arrival, CancellationToken cancellation) =>
         store.PutAsync(At(DataKinds.Of(arrival.Kind)!.Value, arrival.Model), JsonSerializer.SerializeToUtf8Bytes(arrival, ScionJson.Indented), cancellation);

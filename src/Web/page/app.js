@@ -304,7 +304,7 @@ function upload(address, file, progress) {
     request.onerror = () => reject(new Refused({ code: '', detail: 'The server does not answer.', remedy: 'Is it still running?' }, 0));
     request.onload = () => {
       if (request.status < 300) return resolve();
-      let problem = unnamed(request.status);
+      let problem = { ...unnamed(request.status), remedy: request.status >= 500 ? 'If the file is large, copy it into the storage itself.' : '' };
       try { problem = JSON.parse(request.responseText); } catch { /* not a problem of ours */ }
       if (request.status === 401) askKey(problem.detail);
       reject(new Refused(problem, request.status));
@@ -424,6 +424,40 @@ async function save(run) {
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }
 
+// ---- Uploads
+
+const outcomes = { recorded: 'run', known: 'trained before', endedBefore: 'not tried again', refused: 'refused' };
+let datasetsShown = '';
+
+/** Refused drops and files that were not read, where the person who dropped them looks for a run that never came. */
+async function showDatasets() {
+  const { datasets, strays } = await get('/api/datasets');
+  const text = JSON.stringify([datasets, strays]);
+  if (text === datasetsShown) return;
+  datasetsShown = text;
+  by('uploads').hidden = datasets.length + strays.length === 0;
+  const open = new Set([...by('datasets').querySelectorAll('details[open]')].map(details => details.id));
+  datasets.sort((a, b) => (b.lastArrival.outcome === 'refused') - (a.lastArrival.outcome === 'refused') || b.lastArrival.at.localeCompare(a.lastArrival.at));
+  by('datasets').replaceChildren(
+    ...strays.map(s => make('div', { class: 'problem', role: 'alert' }, `${s.kind}: ${count(s.total, 'upload lies', 'uploads lie')} in no model's folder, so nothing is trained on ${s.total === 1 ? 'it' : 'them'}.`,
+      make('ul', { class: 'neighbours' }, s.uploads.map(upload => make('li', {}, upload))), s.total > s.uploads.length && `… and ${s.total - s.uploads.length} more`)),
+    ...(datasets.length ? [make('table', { class: 'stack' },
+      make('thead', {}, make('tr', {}, ['Folder', 'State', 'What'].map(title => make('th', { scope: 'col' }, title)))),
+      make('tbody', {}, datasets.map(datasetRow)))] : []));
+  for (const id of open) if (by(id)) by(id).open = true;
+}
+
+function datasetRow({ kind, model, lastArrival: arrival }) {
+  return make('tr', {},
+    make('td', { class: 'name' }, `${kind}/${model}`, make('br'), make('span', { class: 'hint' }, new Date(arrival.at).toLocaleString())),
+    make('td', {}, make('span', { class: `badge ${arrival.outcome === 'refused' ? 'bad' : ''}` }, outcomes[arrival.outcome] ?? arrival.outcome)),
+    make('td', { class: 'words' },
+      arrival.refusal && make('span', {}, `${arrival.refusal.code} · ${arrival.refusal.fact} ${arrival.refusal.remedy}`),
+      arrival.run && make('span', {}, arrival.run),
+      !arrival.refusal && make('div', { class: 'hint' }, arrival.pinned === arrival.files ? count(arrival.files, 'file', 'files') : `${count(arrival.files, 'file', 'files')}, ${arrival.pinned} read`),
+      arrival.warnings.length > 0 && make('details', { id: `arrival-${kind}-${model}` }, make('summary', {}, count(arrival.warnings.length, 'warning', 'warnings')), make('ul', { class: 'neighbours' }, arrival.warnings.map(w => make('li', {}, w))))));
+}
+
 // ---- Keeping it current
 
 async function showHealth() {
@@ -438,14 +472,14 @@ async function showHealth() {
 
 async function refreshAll() {
   showHealth();
-  for (const [show, place] of [[showModels, by('models')], [showRuns, by('runs')]]) {
+  for (const [show, place] of [[showModels, by('models')], [showRuns, by('runs')], [showDatasets, by('datasets')]]) {
     try {
       await show();
     } catch (fault) {
       if (!(fault instanceof Refused)) throw fault;
       if (fault.status === 401) return;
       place.replaceChildren(problemBox(fault));
-      modelsShown = runsShown = '';
+      modelsShown = runsShown = datasetsShown = '';
     }
   }
 }
