@@ -26,7 +26,7 @@ static partial class FunctionsFaults
 
     public static InputRejectedException TooLongToRead(DataKind kind, string model, TimeSpan limit) => new("F010",
         string.Create(CultureInfo.InvariantCulture, $"The files in {kind.Container}/{model}/ are so many or so large that they were not read through within {limit.TotalSeconds:n0} s, and a request may not last longer."),
-        "Nothing is wrong with them: a run starts by itself once nothing has been added for a while; see GET /api/datasets/{kind}/{model}.");
+        $"Nothing is wrong with them: a run starts by itself once nothing has been added for a while; see GET /api/datasets/{kind.Container}/{model}.");
 
     /// <summary>What ended an orchestration's pipeline.</summary>
     public static StepFault Of(Exception e) => e switch

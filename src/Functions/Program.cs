@@ -50,7 +50,7 @@ namespace Scion.Functions
 
             IFunctionMetadataProvider Filtered(IServiceProvider host, IFunctionMetadataProvider all) => new FunctionRoles(all, settings.Roles);
             services.Decorate<IFunctionMetadataProvider>(Filtered);
-            services.AddAzureClients(clients => clients.AddQueueServiceClient(configuration.GetSection(GpuQueues.Connection)).ConfigureOptions(queues => queues.MessageEncoding = QueueMessageEncoding.Base64));
+            services.AddAzureClients(clients => clients.AddQueueServiceClient(configuration.GetSection(GpuQueues.Connection)).WithVersion(ScionQueues.Version).ConfigureOptions(queues => queues.MessageEncoding = QueueMessageEncoding.Base64));
             services
                 .AddSingleton(Options.Create(settings))
                 .AddSingleton(TimeProvider.System)

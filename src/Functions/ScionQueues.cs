@@ -8,8 +8,11 @@ namespace Scion.Functions;
 /// <summary>Sends to the queues that only Scion writes. Messages are JSON in <see cref="ScionJson.Strict"/>, in base64 as the host reads them.</summary>
 sealed class ScionQueues(QueueServiceClient service)
 {
+    /// <summary>Not the newest: the emulator refuses versions that are newer than itself.</summary>
+    public const QueueClientOptions.ServiceVersion Version = QueueClientOptions.ServiceVersion.V2025_11_05;
+
     /// <summary>As the host's queue trigger expects.</summary>
-    public static QueueClientOptions Options => new() { MessageEncoding = QueueMessageEncoding.Base64 };
+    public static QueueClientOptions Options => new(Version) { MessageEncoding = QueueMessageEncoding.Base64 };
 
     /// <returns>What withdraws the message.</returns>
     public async Task<SendReceipt> SendAsync<T>(string queue, T message, CancellationToken cancellation)

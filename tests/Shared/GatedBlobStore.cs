@@ -20,44 +20,44 @@ public sealed class GatedBlobStore(IBlobStore store) : IBlobStore
 
     public async IAsyncEnumerable<BlobItem> ListAsync(string container, string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
-        await PassAsync("list", $"{container}/{prefix}");
+        await PassAsync("list", $"{container}/{prefix}", cancellation);
         await foreach (BlobItem item in store.ListAsync(container, prefix, cancellation)) yield return item;
     }
 
     public async Task<BlobItem?> FindAsync(BlobPath path, CancellationToken cancellation)
     {
-        await PassAsync("find", path.ToString());
+        await PassAsync("find", path.ToString(), cancellation);
         return await store.FindAsync(path, cancellation);
     }
 
     public async Task<BlobContent?> OpenAsync(BlobPath path, string? etag, CancellationToken cancellation)
     {
-        await PassAsync("open", path.ToString());
+        await PassAsync("open", path.ToString(), cancellation);
         return await store.OpenAsync(path, etag, cancellation);
     }
 
     public async Task<BlobItem?> CreateAsync(BlobPath path, Stream content, CancellationToken cancellation)
     {
-        await PassAsync("create", path.ToString());
+        await PassAsync("create", path.ToString(), cancellation);
         return await store.CreateAsync(path, content, cancellation);
     }
 
     public async Task<BlobItem?> ReplaceAsync(BlobPath path, Stream content, string etag, CancellationToken cancellation)
     {
-        await PassAsync("replace", path.ToString());
+        await PassAsync("replace", path.ToString(), cancellation);
         return await store.ReplaceAsync(path, content, etag, cancellation);
     }
 
     public async Task<bool> DeleteAsync(BlobPath path, string? etag, CancellationToken cancellation)
     {
-        await PassAsync("delete", path.ToString());
+        await PassAsync("delete", path.ToString(), cancellation);
         return await store.DeleteAsync(path, etag, cancellation);
     }
 
-    async Task PassAsync(string operation, string path)
+    async Task PassAsync(string operation, string path, CancellationToken cancellation)
     {
         asked.Enqueue($"{operation} {path}");
-        await Gate;
+        await Gate.WaitAsync(cancellation);
         if (Silent) throw new TransientStorageException("X000", "Storage is silent.", "Repeat the call.");
     }
 }

@@ -11,6 +11,7 @@ using Scion.Functions;
 using Scion.Functions.Http;
 using Scion.Functions.Training;
 using Scion.Pipelines;
+using Scion.Storage;
 using Scion.Text;
 
 namespace Scion.Tests.Http;
@@ -33,9 +34,9 @@ public sealed class QueuedTrainingHostTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await service.GetQueueClient(RunCommands.Queue).DeleteIfExistsAsync();
 
-    QueuedTrainingHost Host(QueueServiceClient? queues = null, TimeProvider? time = null)
+    QueuedTrainingHost Host(QueueServiceClient? queues = null, TimeProvider? time = null, IBlobStore? read = null)
     {
-        Snapshots snapshots = new(store, new EmbeddingTrainers(torch: null), Options.Create(new ScionSettings()), TimeProvider.System);
+        Snapshots snapshots = new(read ?? store, new EmbeddingTrainers(torch: null), Options.Create(new ScionSettings()), TimeProvider.System);
         return new QueuedTrainingHost(ledger, snapshots, new ScionQueues(queues ?? service), time ?? TimeProvider.System, NullLogger<QueuedTrainingHost>.Instance);
     }
 
@@ -71,7 +72,7 @@ public sealed class QueuedTrainingHostTests : IAsyncLifetime
 
         using HttpResponseMessage answer = await api.Client.PostAsync(new Uri("/api/datasets/reviews/none/train", UriKind.Relative), null);
 
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         Assert.Contains("\"code\":\"D501\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Empty(await CommandsAsync());
     }
@@ -121,7 +122,8 @@ public sealed class QueuedTrainingHostTests : IAsyncLifetime
     [Fact]
     public async Task Start_ReadingTakesLongerThanARequestMay_SaysThatTheRunStartsByItself()
     {
-        QueuedTrainingHost host = Host(time: new HurriedClock());                 // its waits are over at once
+        GatedBlobStore slow = new(store) { Gate = new TaskCompletionSource().Task };
+        QueuedTrainingHost host = Host(time: new HurriedClock(), read: slow);     // its time is over at once
 
         InputRejectedException fault = await Assert.ThrowsAsync<InputRejectedException>(() => host.StartAsync(DataKind.Reviews, "films", default));
         Assert.Equal("F010: The files in reviews/films/ are so many or so large that they were not read through within 200 s, and a request may not last longer. "
