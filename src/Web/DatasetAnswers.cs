@@ -34,10 +34,10 @@ sealed record Dataset(string Kind, string Model, int Files, long Bytes, DateTime
 sealed record DatasetSummary(string Kind, string Model, Arrival LastArrival);
 
 /// <summary>Uploads that lie in no model's folder.</summary>
-/// <param name="Kind">The kind.</param>
+/// <param name="Container"><c>reviews</c>, <c>images</c> or <c>predict</c>.</param>
 /// <param name="Uploads">A sentence for each file or folder, with its code; the first hundred.</param>
 /// <param name="Total">How many there are in all.</param>
 /// <param name="At">When they were found to be so.</param>
-sealed record Strays(string Kind, IReadOnlyList<string> Uploads, int Total, DateTimeOffset At);
+sealed record Strays(string Container, IReadOnlyList<string> Uploads, int Total, DateTimeOffset At);
 
 sealed record DatasetList(IReadOnlyList<DatasetSummary> Datasets, IReadOnlyList<Strays> Strays);

@@ -5,6 +5,7 @@ using Scion.Datasets;
 using Scion.Faults;
 using Scion.Pipelines;
 using Scion.Registry;
+using Scion.Serving;
 using Scion.Storage;
 
 namespace Scion.Web;
@@ -21,10 +22,9 @@ sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store,
         List<DatasetSummary> datasets = [];
         List<Strays> strays = [];
         foreach (DataKind kind in DataKinds.All)
-        {
             datasets.AddRange((await arrivals.ListAsync(kind, context.RequestAborted)).Select(record => new DatasetSummary(record.Kind, record.Model, Arrival.Of(record))));
-            if (await StraysAsync(kind, context.RequestAborted) is { Total: > 0 } found) strays.Add(new Strays(kind.Container, found.Uploads, found.Total, found.At));
-        }
+        foreach (string container in DataKinds.All.Select(kind => kind.Container).Append(DropScoring.Inbox))
+            if (await StraysAsync(container, context.RequestAborted) is { Total: > 0 } found) strays.Add(new Strays(container, found.Uploads, found.Total, found.At));
         await ScionApi.WriteJsonAsync(context, new DatasetList(datasets, strays));
     }
 
@@ -40,11 +40,11 @@ sealed partial class DatasetEndpoints(ScionApiOptions options, IBlobStore store,
             last?.Print == folder.Print, last is null ? null : Arrival.Of(last)));
     }
 
-    async Task<StrayRecord?> StraysAsync(DataKind kind, CancellationToken cancellation)
+    async Task<StrayRecord?> StraysAsync(string container, CancellationToken cancellation)
     {
         try
         {
-            return await arrivals.FindStraysAsync(kind, cancellation);
+            return await arrivals.FindStraysAsync(container, cancellation);
         }
         catch (InputRejectedException e) when (e.Code == "S005")
         {

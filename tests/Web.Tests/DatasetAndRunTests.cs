@@ -246,7 +246,7 @@ public sealed class DatasetAndRunTests
             Kind = "reviews", Model = "films", Print = folder.Print, CodeVersion = TrainingRequest.CodeVersion, Files = 1, Newest = folder.Newest, Outcome = ArrivalOutcome.Refused,
             Refusal = new ArrivalRefusal("D501", "Fact.", "Remedy."), Warnings = ["D504: A warning."], At = DateTimeOffset.UnixEpoch,
         }, default);
-        await arrivals.PutStraysAsync(DataKind.Images, ["D502: A stray."], default);
+        await arrivals.PutStraysAsync("images", ["D502: A stray."], default);
 
         string taken = await api.Client.GetStringAsync(new Uri("/api/datasets/reviews/films", UriKind.Relative));
         string all = await api.Client.GetStringAsync(new Uri("/api/datasets", UriKind.Relative));
@@ -257,7 +257,7 @@ public sealed class DatasetAndRunTests
         Assert.Equal((1, 5, false, false), (dropped.RootElement.GetProperty("files").GetInt32(), dropped.RootElement.GetProperty("bytes").GetInt32(),
             dropped.RootElement.GetProperty("takenIn").GetBoolean(), dropped.RootElement.TryGetProperty("lastArrival", out _)));
         Assert.Contains($"\"takenIn\":true,\"lastArrival\":{Arrival}", taken, StringComparison.Ordinal);
-        Assert.Contains($"{{\"datasets\":[{{\"kind\":\"reviews\",\"model\":\"films\",\"lastArrival\":{Arrival}}}],\"strays\":[{{\"kind\":\"images\",\"uploads\":[\"D502: A stray.\"],\"total\":1,", all, StringComparison.Ordinal);
+        Assert.Contains($"{{\"datasets\":[{{\"kind\":\"reviews\",\"model\":\"films\",\"lastArrival\":{Arrival}}}],\"strays\":[{{\"container\":\"images\",\"uploads\":[\"D502: A stray.\"],\"total\":1,", all, StringComparison.Ordinal);
         Assert.Equal((2, false), (changed.RootElement.GetProperty("files").GetInt32(), changed.RootElement.GetProperty("takenIn").GetBoolean()));
     }
 

@@ -439,7 +439,7 @@ async function showDatasets() {
   const open = new Set([...by('datasets').querySelectorAll('details[open]')].map(details => details.id));
   datasets.sort((a, b) => (b.lastArrival.outcome === 'refused') - (a.lastArrival.outcome === 'refused') || b.lastArrival.at.localeCompare(a.lastArrival.at));
   by('datasets').replaceChildren(
-    ...strays.map(s => make('div', { class: 'problem', role: 'alert' }, `${s.kind}: ${count(s.total, 'upload lies', 'uploads lie')} in no model's folder, so nothing is trained on ${s.total === 1 ? 'it' : 'them'}.`,
+    ...strays.map(s => make('div', { class: 'problem', role: 'alert' }, `${s.container}: ${count(s.total, 'upload lies', 'uploads lie')} in no model's folder, so nothing becomes of ${s.total === 1 ? 'it' : 'them'}.`,
       make('ul', { class: 'neighbours' }, s.uploads.map(upload => make('li', {}, upload))), s.total > s.uploads.length && `… and ${s.total - s.uploads.length} more`)),
     ...(datasets.length ? [make('table', { class: 'stack' },
       make('thead', {}, make('tr', {}, ['Folder', 'State', 'What'].map(title => make('th', { scope: 'col' }, title)))),
