@@ -20,6 +20,8 @@ param maxReplicas int = 5
 @description('Requests at once for which a replica is added.')
 @minValue(1)
 param concurrentRequests int = 20
+@description('Origins whose pages may call besides the app\'s own, with commas between, as https://scion.example: a domain or gateway in front.')
+param origins string = ''
 @description('Virtual processors of a replica; memory is twice as many GiB.')
 @allowed(['0.5', '1.0', '2.0', '4.0'])
 param cpu string = '1.0'
@@ -53,6 +55,7 @@ module app 'modules/function-app.bicep' = {
     external: true
     settings: [
       { name: 'Scion__Roles', value: 'http' }
+      { name: 'Scion__Origins', value: origins }
       { name: 'AzureWebJobsSecretStorageType', value: 'keyvault' }
       { name: 'AzureWebJobsSecretStorageKeyVaultUri', value: vault.properties.vaultUri }
       { name: 'AzureWebJobsSecretStorageKeyVaultClientId', value: identity.properties.clientId }
