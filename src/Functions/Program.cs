@@ -79,8 +79,13 @@ namespace Scion.Functions
             services.TryAddSingleton(host => new PredictorCache(host.GetRequiredService<ModelRegistry>(), host.GetRequiredService<IPictureReader>(), few,
                 host.GetRequiredService<TimeProvider>(), host.GetRequiredService<ILogger<PredictorCache>>()));
             AddTelemetry(services, configuration);
-            return services;
+            return services.AddQuietLog();
         }
+
+        /// <summary>Keeps requests out of the log: those to storage name uploads, and those of callers may hold a key (<c>?code=</c>). The storage client also warns of
+        /// each blob that is not there yet, which is how half of all work here begins.</summary>
+        public static IServiceCollection AddQuietLog(this IServiceCollection services) => services.AddLogging(log => log
+            .AddFilter("Azure", LogLevel.Warning).AddFilter("Azure.Core", LogLevel.Error).AddFilter("Microsoft.AspNetCore", LogLevel.Warning));
 
         static AzureBlobStore OpenStore(IConfiguration configuration) => AzureBlobStore.Open(
             configuration[$"{StorageConnection}:blobServiceUri"] ?? configuration[StorageConnection]
