@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
 using System.Reflection;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Core.FunctionMetadata;
@@ -67,6 +69,7 @@ sealed class DurableHost : IAsyncDisposable
             orchestrators?.Invoke(registry);
         }, new DurableTaskTestHostOptions
         {
+            Port = FreePort(),
             LoggerFactory = NullLoggerFactory.Instance,
             ConfigureServices = collection =>
             {
@@ -103,6 +106,14 @@ sealed class DurableHost : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => host.DisposeAsync();
+
+    /// <summary>The host's own choice is drawn at random and may be taken.</summary>
+    static int FreePort()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 
     static async Task<object?> InvokeAsync(IServiceProvider services, MethodInfo method, object? input)
     {

@@ -6,9 +6,11 @@ using Scion.Storage;
 namespace Scion.Tests;
 
 /// <summary>The store's contract in memory: the reference the real stores are compared with, and what fast tests run on.</summary>
-public sealed class InMemoryBlobStore : IBlobStore
+/// <param name="clock">Says when blobs were written; null for 1970.</param>
+public sealed class InMemoryBlobStore(TimeProvider? clock = null) : IBlobStore
 {
     readonly ConcurrentDictionary<BlobPath, (byte[] Bytes, string ETag)> blobs = new();
+    readonly ConcurrentDictionary<string, DateTimeOffset> written = new();
     long version;
 
     /// <summary>Every blob's path and bytes, by path.</summary>
@@ -18,8 +20,9 @@ public sealed class InMemoryBlobStore : IBlobStore
     /// <summary>A store with the same blobs at the same versions.</summary>
     public InMemoryBlobStore Copy()
     {
-        InMemoryBlobStore copy = new() { version = Interlocked.Read(ref version) };
+        InMemoryBlobStore copy = new(clock) { version = Interlocked.Read(ref version) };
         foreach ((BlobPath path, (byte[], string) blob) in blobs) copy.blobs[path] = blob;
+        foreach ((string tag, DateTimeOffset at) in written) copy.written[tag] = at;
         return copy;
     }
 
@@ -66,7 +69,7 @@ public sealed class InMemoryBlobStore : IBlobStore
         blobs.TryGetValue(path, out (byte[] Bytes, string ETag) current) && (etag is null || etag == current.ETag)
         && blobs.TryRemove(new KeyValuePair<BlobPath, (byte[], string)>(path, current)));
 
-    static BlobItem Item(BlobPath path, byte[] bytes, string etag) => new(path.Container, path.Name, bytes.Length, etag, DateTimeOffset.UnixEpoch);
+    BlobItem Item(BlobPath path, byte[] bytes, string etag) => new(path.Container, path.Name, bytes.Length, etag, written.GetValueOrDefault(etag, DateTimeOffset.UnixEpoch));
 
     static byte[] BytesOf(Stream content)
     {
@@ -75,5 +78,10 @@ public sealed class InMemoryBlobStore : IBlobStore
         return bytes.ToArray();
     }
 
-    string NextTag() => Interlocked.Increment(ref version).ToString(CultureInfo.InvariantCulture);
+    string NextTag()
+    {
+        string tag = Interlocked.Increment(ref version).ToString(CultureInfo.InvariantCulture);
+        if (clock is not null) written[tag] = clock.GetUtcNow();
+        return tag;
+    }
 }
