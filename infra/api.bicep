@@ -25,6 +25,9 @@ param origins string = ''
 @description('Virtual processors of a replica; memory is twice as many GiB.')
 @allowed(['0.5', '1.0', '2.0', '4.0'])
 param cpu string = '1.0'
+@description('GPU profile that main.bicep was given. A run is known by its settings, and the trainer is one of them: this app and the cpu app must choose alike.')
+@allowed(['none', 'Consumption-GPU-NC8as-T4', 'Consumption-GPU-NC24-A100'])
+param gpu string = 'Consumption-GPU-NC8as-T4'
 
 var unique = token(subscription().subscriptionId, environmentName, location)
 
@@ -56,6 +59,9 @@ module app 'modules/function-app.bicep' = {
     settings: [
       { name: 'Scion__Roles', value: 'http' }
       { name: 'Scion__Origins', value: origins }
+      { name: 'Scion__Gpu__Pretrain', value: gpu == 'none' ? 'false' : 'true' }
+      // Above it the host answers 500 and says nothing; the API refuses files over Scion__MaxUpload with their reason long before.
+      { name: 'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT', value: '2147483648' }
       { name: 'AzureWebJobsSecretStorageType', value: 'keyvault' }
       { name: 'AzureWebJobsSecretStorageKeyVaultUri', value: vault.properties.vaultUri }
       { name: 'AzureWebJobsSecretStorageKeyVaultClientId', value: identity.properties.clientId }

@@ -50,7 +50,8 @@ namespace Scion.Functions
 
             IFunctionMetadataProvider Filtered(IServiceProvider host, IFunctionMetadataProvider all) => new FunctionRoles(all, settings.Roles);
             services.Decorate<IFunctionMetadataProvider>(Filtered);
-            services.AddAzureClients(clients => clients.AddQueueServiceClient(configuration.GetSection(GpuQueues.Connection)).WithVersion(ScionQueues.Version).ConfigureOptions(queues => queues.MessageEncoding = QueueMessageEncoding.Base64));
+            services.AddAzureClients(clients => clients.AddQueueServiceClient(configuration.GetSection(GpuQueues.Connection))
+                .WithVersion(ScionQueues.Version).ConfigureOptions(queues => queues.MessageEncoding = QueueMessageEncoding.Base64));
             services
                 .AddSingleton(Options.Create(settings))
                 .AddSingleton(TimeProvider.System)
@@ -78,6 +79,8 @@ namespace Scion.Functions
             PredictorCacheOptions few = new() { MaxModels = 4, MaxBytes = 512 << 20 };            // beside training; an app that serves HTTP has its own
             services.TryAddSingleton(host => new PredictorCache(host.GetRequiredService<ModelRegistry>(), host.GetRequiredService<IPictureReader>(), few,
                 host.GetRequiredService<TimeProvider>(), host.GetRequiredService<ILogger<PredictorCache>>()));
+            // The SDK of storage logs the address of every blob that it asks for, which holds the names of people's files, and expected answers as warnings.
+            services.AddLogging(logging => logging.AddFilter("Azure", LogLevel.Error));
             AddTelemetry(services, configuration);
             return services.AddQuietLog();
         }
@@ -119,7 +122,8 @@ namespace Scion.Functions
         static void Decorate<T>(this IServiceCollection services, Func<IServiceProvider, T, T> wrap) where T : class
         {
             ServiceDescriptor inner = services.Last(service => service.ServiceType == typeof(T));
-            services.AddSingleton(host => wrap(host, (T)(inner.ImplementationInstance ?? inner.ImplementationFactory?.Invoke(host) ?? ActivatorUtilities.CreateInstance(host, inner.ImplementationType!))));
+            services.AddSingleton(host => wrap(host, (T)(inner.ImplementationInstance
+                ?? inner.ImplementationFactory?.Invoke(host) ?? ActivatorUtilities.CreateInstance(host, inner.ImplementationType!))));
         }
     }
 }

@@ -200,6 +200,13 @@ public sealed partial class AppTests
     }
 
     [Fact]
+    public void PretrainOnTheGpu_OfTheApiApp_IsThatOfTheCpuAppSinceARunIsKnownByItsTrainer()
+    {
+        foreach (IReadOnlyList<string>? settings in new[] { null, Templates.Changed })
+            Assert.Equal(Templates.Of("cpu", settings).Settings["Scion__Gpu__Pretrain"], Templates.Of("api", settings).Settings["Scion__Gpu__Pretrain"]);
+    }
+
+    [Fact]
     public void Containers_OfTheCode_AreDeployed()
     {
         string[] deployed = [.. Templates.Of("main").OfType("Microsoft.Storage/storageAccounts/blobServices/containers").Select(container => ((string)container["name"]!).Split('/'))
@@ -220,7 +227,7 @@ public sealed partial class AppTests
 
     sealed record Rule(string Kind, string Account, string Queue, string Length, string Strategy, string Identity);
 
-    [GeneratedRegex(@"^(FUNCTIONS_WORKER_RUNTIME|AZURE_CLIENT_ID|APPLICATIONINSIGHTS_CONNECTION_STRING|AzureWebJobsDisableHomepage|AzureFunctionsWebHost__hostid|AzureWebJobsStorage__(accountName|credential|clientId)|ScionStorage__(blobServiceUri|queueServiceUri|credential|clientId)|ScionQueues__(queueServiceUri|serviceUri|credential|clientId)|AzureWebJobsSecretStorage(Type|KeyVaultUri|KeyVaultClientId)|AzureFunctionsJobHost__(functionTimeout|extensions__queues__(batchSize|newBatchThreshold|visibilityTimeout|maxPollingInterval)|extensions__durableTask__(maxConcurrentActivityFunctions|storageProvider__maxQueuePollingInterval)))$")]
+    [GeneratedRegex(@"^(FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_REQUEST_BODY_SIZE_LIMIT|AZURE_CLIENT_ID|APPLICATIONINSIGHTS_CONNECTION_STRING|AzureWebJobsDisableHomepage|AzureFunctionsWebHost__hostid|AzureWebJobsStorage__(accountName|credential|clientId)|ScionStorage__(blobServiceUri|queueServiceUri|credential|clientId)|ScionQueues__(queueServiceUri|serviceUri|credential|clientId)|AzureWebJobsSecretStorage(Type|KeyVaultUri|KeyVaultClientId)|AzureFunctionsJobHost__(functionTimeout|extensions__queues__(batchSize|newBatchThreshold|visibilityTimeout|maxPollingInterval)|extensions__durableTask__(maxConcurrentActivityFunctions|storageProvider__maxQueuePollingInterval)))$")]
     private static partial Regex OfTheHost();
 
     [GeneratedRegex(@"^AzureWebJobs\.(\w+)\.Disabled$")]

@@ -27,7 +27,8 @@ public sealed class HttpFunctionTests
             Line(function.Trigger.Methods!.Select(method => method.ToUpperInvariant()), function.Trigger.Route == Routes.Page ? "/" : $"/{function.Trigger.Route}",
                 function.Trigger.AuthLevel == AuthorizationLevel.Anonymous, function.Name)).Order(StringComparer.Ordinal)];
         string[] endpoints = [.. host.Api.Endpoints.Select(endpoint => Line(endpoint.Methods, endpoint.Pattern, endpoint.Open,
-            Capital(openapi.RootElement.GetProperty("paths").GetProperty(endpoint.Pattern.Replace("{**", "{", StringComparison.Ordinal)).GetProperty(endpoint.Method.ToLowerInvariant()).GetProperty("operationId").GetString()!)))
+            Capital(openapi.RootElement.GetProperty("paths").GetProperty(endpoint.Pattern.Replace("{**", "{", StringComparison.Ordinal))
+                .GetProperty(endpoint.Method.ToLowerInvariant()).GetProperty("operationId").GetString()!)))
             .Order(StringComparer.Ordinal)];
 
         Assert.Equal(endpoints, functions);

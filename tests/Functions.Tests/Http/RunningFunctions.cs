@@ -24,7 +24,8 @@ namespace Scion.Tests.Http;
 sealed record HttpFunction(MethodInfo Method, string Name, HttpTriggerAttribute Trigger)
 {
     public static IReadOnlyList<HttpFunction> All { get; } = [.. typeof(ApiFunctions).Assembly.GetTypes().SelectMany(type => type.GetMethods())
-        .Select(method => (method, function: method.GetCustomAttribute<FunctionAttribute>(), trigger: method.GetParameters().Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>()).FirstOrDefault(found => found is not null)))
+        .Select(method => (method, function: method.GetCustomAttribute<FunctionAttribute>(),
+            trigger: method.GetParameters().Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>()).FirstOrDefault(found => found is not null)))
         .Where(found => found is { function: not null, trigger: not null }).Select(found => new HttpFunction(found.method, found.function!.Name, found.trigger!))];
 }
 
