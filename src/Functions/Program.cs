@@ -79,8 +79,6 @@ namespace Scion.Functions
             PredictorCacheOptions few = new() { MaxModels = 4, MaxBytes = 512 << 20 };            // beside training; an app that serves HTTP has its own
             services.TryAddSingleton(host => new PredictorCache(host.GetRequiredService<ModelRegistry>(), host.GetRequiredService<IPictureReader>(), few,
                 host.GetRequiredService<TimeProvider>(), host.GetRequiredService<ILogger<PredictorCache>>()));
-            // The SDK of storage logs the address of every blob that it asks for, which holds the names of people's files, and expected answers as warnings.
-            services.AddLogging(logging => logging.AddFilter("Azure", LogLevel.Error));
             AddTelemetry(services, configuration);
             return services.AddQuietLog();
         }
