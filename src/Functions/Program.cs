@@ -1,11 +1,11 @@
 using System.ComponentModel.DataAnnotations;
+using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
 using Azure.Storage.Queues;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Azure.Functions.Worker.Core.FunctionMetadata;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
-using Microsoft.Extensions.Azure;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -50,12 +50,11 @@ namespace Scion.Functions
 
             IFunctionMetadataProvider Filtered(IServiceProvider host, IFunctionMetadataProvider all) => new FunctionRoles(all, settings.Roles);
             services.Decorate<IFunctionMetadataProvider>(Filtered);
-            services.AddAzureClients(clients => clients.AddQueueServiceClient(configuration.GetSection(GpuQueues.Connection))
-                .WithVersion(ScionQueues.Version).ConfigureOptions(queues => queues.MessageEncoding = QueueMessageEncoding.Base64));
             services
                 .AddSingleton(Options.Create(settings))
                 .AddSingleton(TimeProvider.System)
                 .AddSingleton<IBlobStore>(_ => OpenStore(configuration))
+                .AddSingleton(_ => OpenQueues(configuration))
                 .AddSingleton<ScionQueues>()
                 .AddSingleton<StepMemo>()
                 .AddSingleton<ModelRegistry>()
@@ -93,6 +92,12 @@ namespace Scion.Functions
             ?? throw new InvalidOperationException($"The setting {StorageConnection}__blobServiceUri, or a connection string {StorageConnection}, is missing."));
 
         static FileStream Scratch() => new(Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+
+        /// <remarks>Under the names that the host's own triggers read; its identity is found as the store's is.</remarks>
+        static QueueServiceClient OpenQueues(IConfiguration configuration) => configuration[$"{GpuQueues.Connection}:queueServiceUri"] is { } address
+            ? new QueueServiceClient(new Uri(address), new DefaultAzureCredential(), ScionQueues.Options)
+            : new QueueServiceClient(configuration[GpuQueues.Connection]
+                ?? throw new InvalidOperationException($"The setting {GpuQueues.Connection}__queueServiceUri, or a connection string {GpuQueues.Connection}, is missing."), ScionQueues.Options);
 
         static EmbeddingTrainers Trainers()
         {

@@ -23,9 +23,9 @@ namespace Scion.Tests;
 sealed class DurableHost : IAsyncDisposable
 {
     readonly DurableTaskTestHost host;
-    readonly ConcurrentDictionary<string, int> calls;
+    readonly ConcurrentQueue<(string Activity, string Instance)> calls;
 
-    DurableHost(DurableTaskTestHost host, ConcurrentDictionary<string, int> calls) => (this.host, this.calls) = (host, calls);
+    DurableHost(DurableTaskTestHost host, ConcurrentQueue<(string Activity, string Instance)> calls) => (this.host, this.calls) = (host, calls);
 
     public DurableTaskClient Client => host.Client;
 
@@ -34,7 +34,10 @@ sealed class DurableHost : IAsyncDisposable
     public RunLedger Ledger => Services.GetRequiredService<RunLedger>();
 
     /// <summary>Times an activity was called, tries included.</summary>
-    public int Calls(string activity) => calls.GetValueOrDefault(activity);
+    public int Calls(string activity) => calls.Count(call => call.Activity == activity);
+
+    /// <summary>Calls of activities by the orchestration that asked.</summary>
+    public IReadOnlyDictionary<string, int> CallsByInstance => calls.GroupBy(call => call.Instance).ToDictionary(group => group.Key, group => group.Count());
 
     /// <param name="store">In the place of the data account.</param>
     /// <param name="settings">As application settings, <c>Scion:Gpu:Extract</c> and so on.</param>
@@ -48,7 +51,7 @@ sealed class DurableHost : IAsyncDisposable
     {
         IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(settings ?? new Dictionary<string, string?>())
             .AddInMemoryCollection([new("ScionQueues", queues ?? "UseDevelopmentStorage=true"), new("ScionStorage", "UseDevelopmentStorage=true")]).Build();
-        ConcurrentDictionary<string, int> calls = new();
+        ConcurrentQueue<(string Activity, string Instance)> calls = new();
         IServiceProvider? services = null;
         DurableTaskTestHost host = await DurableTaskTestHost.StartAsync(registry =>
         {
@@ -59,9 +62,9 @@ sealed class DurableHost : IAsyncDisposable
                 if (method.GetParameters().Any(p => p.GetCustomAttribute<OrchestrationTriggerAttribute>() is not null))
                     registry.AddOrchestrator(name, () => new OrchestratorFunction(method));
                 else if (input is not null)
-                    registry.AddActivity(name, new ActivityFunction(method, input.ParameterType, async value =>
+                    registry.AddActivity(name, new ActivityFunction(method, input.ParameterType, async (instance, value) =>
                     {
-                        calls.AddOrUpdate(name, 1, (_, count) => count + 1);
+                        calls.Enqueue((name, instance));
                         if (before is not null) await before(name);
                         return activities?.TryGetValue(name, out Func<object?, Task<object?>>? other) == true ? await other(value) : await InvokeAsync(services!, method, value);
                     }));
@@ -145,12 +148,12 @@ sealed class DurableHost : IAsyncDisposable
             [.. method.GetParameters().Select(p => p.ParameterType == typeof(TaskOrchestrationContext) ? context : value)], culture: null));
     }
 
-    sealed class ActivityFunction(MethodInfo method, Type input, Func<object?, Task<object?>> run) : ITaskActivity
+    sealed class ActivityFunction(MethodInfo method, Type input, Func<string, object?, Task<object?>> run) : ITaskActivity
     {
         public Type InputType => input;
 
         public Type OutputType => method.ReturnType;
 
-        public Task<object?> RunAsync(TaskActivityContext context, object? value) => run(value);
+        public Task<object?> RunAsync(TaskActivityContext context, object? value) => run(context.InstanceId, value);
     }
 }

@@ -15,9 +15,10 @@ namespace Scion.Functions.Training;
 /// <param name="context">Of the orchestration.</param>
 /// <param name="run">The run.</param>
 /// <param name="gpu">Which steps go to a GPU, as it was when the run began.</param>
-sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSettings gpu) : IReviewSteps, IImageSteps
+/// <param name="slice">Calls of one fan-out in one history; more are split over sub-orchestrations of this many.</param>
+sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSettings gpu, int slice = DurableSteps.SliceSize) : IReviewSteps, IImageSteps
 {
-    /// <summary>Calls of one fan-out in one history; more are split over sub-orchestrations of this many.</summary>
+    /// <summary>A history of so many calls is some thousand rows, which Azure Storage loads in about a second.</summary>
     public const int SliceSize = 500;
 
     /// <summary>Whatever is thrown is repeated: after 5, 10, 20, 40, 80, 160 and 300 s. Only transient faults are thrown.</summary>
@@ -82,10 +83,10 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
     /// <summary>Up to <see cref="SliceSize"/> calls go into this history; more into histories of their own, one after another, so that none grows without bound.</summary>
     public async Task<TOutput[]> FanOut<TInput, TOutput>(string step, IReadOnlyList<TInput> inputs, Func<TInput, Task<TOutput>> call)
     {
-        if (inputs.Count <= SliceSize) return await StepWindow.FanOut(this, step, inputs, call);
+        if (inputs.Count <= slice) return await StepWindow.FanOut(this, step, inputs, call);
         List<TOutput> outputs = new(inputs.Count);
         await Report(new RunStage(step, 0, inputs.Count));
-        foreach (TInput[] chunk in inputs.Chunk(SliceSize))
+        foreach (TInput[] chunk in inputs.Chunk(slice))
         {
             SliceAnswer answer = await context.CallSubOrchestratorAsync<SliceAnswer>(nameof(SliceOrchestrator.Slice),
                 new SliceOrder(run, gpu, step, QueueOf(step), stage, [.. chunk.Select(input => Json(input))]));
@@ -158,7 +159,7 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
     {
         using CancellationTokenSource timer = new();
         Task first = await Task.WhenAny(task, context.CreateTimer(limit, timer.Token));
-        await timer.CancelAsync();
+        timer.Cancel();                                                   // CancelAsync would leave the orchestration's own thread
         return first == task;
     }
 

@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Scion.Datasets;
+using Scion.Functions;
+using Scion.Functions.Training;
+using Scion.Pipelines;
+
+namespace Scion.Tests;
+
+public sealed class FanOutTests
+{
+    const string Probe = "FanOutProbe";
+
+    [Theory, InlineData(40, 40, 1), InlineData(41, 40, 2), InlineData(90, 40, 3)]
+    public async Task FanOut_OfManyCalls_KeepsOrderWindowAndHistoriesOfBoundedLength(int calls, int slice, int histories)
+    {
+        int underWay = 0, most = 0;
+        await using DurableHost host = await DurableHost.StartAsync(new InMemoryBlobStore(),
+            activities: new Dictionary<string, Func<object?, Task<object?>>>
+            {
+                [nameof(ReviewActivities.IngestReviews)] = async call =>
+                {
+                    int now = Interlocked.Increment(ref underWay);
+                    InterlockedMax(ref most, now);
+                    await Task.Yield();
+                    Interlocked.Decrement(ref underWay);
+                    IngestReviewsInput input = ((StepCall)call!).Input.Deserialize<IngestReviewsInput>(ScionJson.Strict)!;
+                    return new StepAnswer(JsonSerializer.SerializeToElement(new IngestedFile(input.File.Name, [], input.File.Length, 0, 0, [], [], null, []), ScionJson.Strict), null);
+                },
+            },
+            orchestrators: registry => registry.AddOrchestratorFunc<int, string>(Probe, async (context, count) =>
+            {
+                IReviewSteps steps = new DurableSteps(context, "films-0123456789abcdef", new GpuSettings(), slice);
+                IngestedFile[] files = await steps.FanOut(nameof(steps.IngestReviews), [.. Enumerable.Range(0, count).Select(i =>
+                    new IngestReviewsInput(new PinnedFile("reviews", $"films/{i}", "e", i, "0"), new ReviewSettings()))], steps.IngestReviews);
+                return string.Join(",", files.Select(file => file.Rows));
+            }));
+
+        string instance = await host.Client.ScheduleNewOrchestrationInstanceAsync(Probe, calls);
+        OrchestrationMetadata ended = await host.EndAsync(instance);
+
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, ended.RuntimeStatus);
+        Assert.Equal(string.Join(",", Enumerable.Range(0, calls)), ended.ReadOutputAs<string>());
+        Assert.Equal((histories, calls), (host.CallsByInstance.Count, host.CallsByInstance.Values.Sum()));
+        Assert.InRange(host.CallsByInstance.Values.Max(), 1, slice);
+        Assert.InRange(most, 1, StepWindow.Size);
+        Assert.Equal(new RunStage(nameof(IReviewSteps.IngestReviews), calls, calls), ended.ReadCustomStatusAs<RunStage>());
+    }
+
+    static void InterlockedMax(ref int most, int now)
+    {
+        for (int seen = most; now > seen && Interlocked.CompareExchange(ref most, now, seen) != seen; seen = most)
+        {
+        }
+    }
+}
