@@ -16,7 +16,7 @@ namespace Scion.Functions.Training;
 /// <param name="run">The run.</param>
 /// <param name="gpu">Which steps go to a GPU, as it was when the run began.</param>
 /// <param name="slice">Calls of one fan-out in one history; more are split over sub-orchestrations of this many.</param>
-sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSettings gpu, int slice = DurableSteps.SliceSize) : IReviewSteps, IImageSteps
+sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSettings gpu, int slice = DurableSteps.SliceSize) : IReviewSteps, IImageSteps, IDisposable
 {
     /// <summary>A history of so many calls is some thousand rows, which Azure Storage loads in about a second.</summary>
     public const int SliceSize = 500;
@@ -26,6 +26,8 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
         maxNumberOfAttempts: 8, firstRetryInterval: TimeSpan.FromSeconds(5), backoffCoefficient: 2, maxRetryInterval: TimeSpan.FromMinutes(5)));
 
     static readonly TimeSpan SuspendedWait = TimeSpan.FromSeconds(5);
+
+    readonly CancellationTokenSource given = new();
 
     StageStarted stage = new(new RunStage("", 0, 0), context.CurrentUtcDateTime);
     bool extractOnGpu;
@@ -118,6 +120,13 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
         return await Task.WhenAll(calls);
     }
 
+    /// <summary>Ends what still waits for a GPU when the run has failed: Durable calls no orchestration completed that has timers under way.</summary>
+    public void Dispose()
+    {
+        given.Cancel();
+        given.Dispose();
+    }
+
     string? QueueOf(string step) => extractOnGpu && step == nameof(ExtractImageFeatures) ? GpuQueues.Extract : null;
 
     async Task<TOutput> CallAsync<TOutput>(string step, object input) => Value<TOutput>(await CallAsync(step, Json(input), queue: null));
@@ -157,8 +166,9 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
 
     async Task<bool> EndsWithinAsync(Task task, TimeSpan limit)
     {
-        using CancellationTokenSource timer = new();
+        using CancellationTokenSource timer = CancellationTokenSource.CreateLinkedTokenSource(given.Token);
         Task first = await Task.WhenAny(task, context.CreateTimer(limit, timer.Token));
+        given.Token.ThrowIfCancellationRequested();
         timer.Cancel();                                                   // CancelAsync would leave the orchestration's own thread
         return first == task;
     }

@@ -25,7 +25,8 @@ static class SliceOrchestrator
     {
         try
         {
-            return new SliceAnswer(await new DurableSteps(context, order.Run, order.Gpu).SliceAsync(order), Fault: null);
+            using DurableSteps steps = new(context, order.Run, order.Gpu);
+            return new SliceAnswer(await steps.SliceAsync(order), Fault: null);
         }
         catch (Exception e)
         {

@@ -100,7 +100,7 @@ sealed class StepWatch(RunLedger ledger, StepCall call, TimeProvider time) : IPr
                 try
                 {
                     RunStatus status = await ledger.UpdateAsync(call.Run, Told, done);
-                    Stopped = status.State switch { RunState.Cancelled => FaultFamily.Cancelled, RunState.Suspended => FaultFamily.Suspended, _ => null };
+                    Stopped = status.State switch { RunState.Cancelled or RunState.Failed => FaultFamily.Cancelled, RunState.Suspended => FaultFamily.Suspended, _ => null };
                     if (Stopped is not null) await stop.CancelAsync();
                 }
                 catch (Exception e) when (e is TransientStorageException or InputRejectedException)

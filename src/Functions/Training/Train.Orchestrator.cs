@@ -22,7 +22,7 @@ static class TrainOrchestrator
         StepFault fault;
         try
         {
-            DurableSteps steps = new(context, order.Run, order.Gpu);
+            using DurableSteps steps = new(context, order.Run, order.Gpu);
             TrainingRequest asked = request.Deserialize<TrainingRequest>(ScionJson.Strict) ?? throw new JsonException("The run's request is null.");
             TrainingOutcome trained = asked switch
             {
