@@ -28,8 +28,11 @@ public sealed partial class SourceTests
     public void Files_OfTheProduct_AreNamedAfterATypeInThem() => SourceTree.RequireNone(SourceTree.Files("src", ".cs")
         .Where(file => Path.GetFileName(file.Path) != "Program.cs" && !file.Text.Contains("global using", StringComparison.Ordinal))
         .Where(file => !file.Path.EndsWith(".Pipeline.cs", StringComparison.Ordinal) && !file.Path.EndsWith("Contracts.cs", StringComparison.Ordinal))
-        .Where(file => DeclaredType().Matches(file.Text).All(match => match.Groups[1].Value != Path.GetFileName(file.Path).Split('.')[0]))
+        .Where(file => DeclaredType().Matches(file.Text).All(match => match.Groups[1].Value != Named(Path.GetFileName(file.Path).Split('.'))))
         .Select(file => $"{file.Path} declares no type of its name"));
+
+    /// <summary>Type of a file <c>Type.cs</c> or <c>Name.Orchestrator.cs</c>.</summary>
+    static string Named(string[] parts) => parts is [string name, "Orchestrator", "cs"] ? $"{name}Orchestrator" : parts[0];
 
     [Fact]
     public void Namespaces_OfTheProduct_AreTheFolders() => SourceTree.RequireNone(SourceTree.Files("src/Core", ".cs")

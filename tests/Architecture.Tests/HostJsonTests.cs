@@ -33,7 +33,7 @@ public sealed class HostJsonTests
         ["extensions.durableTask.httpSettings"] = ["defaultAsyncRequestSleepTimeMilliseconds", "useForwardedHost"],
     };
 
-    static readonly JsonObject Host = JsonNode.Parse(Templates.Read("host.json"))!.AsObject();
+    static readonly JsonObject Host = JsonNode.Parse(SourceTree.Read("host.json"))!.AsObject();
 
     [Fact]
     public void HostJson_EveryName_IsPublished() => Assert.Empty(Unknown(Host, ""));
@@ -45,8 +45,8 @@ public sealed class HostJsonTests
     public void HostJson_NameThatIsNotPublished_IsFound(string json, string name) => Assert.Equal([name], Unknown(JsonNode.Parse(json)!.AsObject(), ""));
 
     [Fact]
-    public void HostJson_AtTheTop_IsTheOnlyOne() => Assert.Equal(["host.json"], Directory.EnumerateFiles(Templates.Root, "host.json", SearchOption.AllDirectories)
-        .Select(file => Path.GetRelativePath(Templates.Root, file).Replace('\\', '/')).Where(file => !file.Split('/').Any(folder => folder is "bin" or "obj" or "node_modules")));
+    public void HostJson_AtTheTop_IsTheOnlyOne() => Assert.Equal(["host.json"], Directory.EnumerateFiles(SourceTree.Root, "host.json", SearchOption.AllDirectories)
+        .Select(file => Path.GetRelativePath(SourceTree.Root, file).Replace('\\', '/')).Where(file => !file.Split('/').Any(folder => folder is "bin" or "obj" or "node_modules")));
 
     [Fact]
     public void HostJson_OfDurable_KeepsReviewsOutOfTraces() => Assert.False((bool?)Host["extensions"]!["durableTask"]!["tracing"]?["traceInputsAndOutputs"] ?? false);
@@ -54,7 +54,7 @@ public sealed class HostJsonTests
     [Fact]
     public void HostJson_TaskHub_IsTheOneThatRulesWatch()
     {
-        string names = Templates.Read("infra/modules/names.bicep");
+        string names = SourceTree.Read("infra/modules/names.bicep");
         JsonNode hub = Host["extensions"]!["durableTask"]!;
 
         Assert.Contains($"var taskHub = '{((string)hub["hubName"]!).ToLowerInvariant()}'", names, StringComparison.Ordinal);
