@@ -76,6 +76,7 @@ module monitoring 'modules/monitoring.bicep' = {
     logDays: logDays
     logGigabytesPerDay: logGigabytesPerDay
     alertEmail: alertEmail
+    principals: identities.outputs.principals
   }
 }
 

@@ -72,12 +72,15 @@ var common = [
   { name: 'ScionStorage__queueServiceUri', value: data.properties.primaryEndpoints.queue }
   { name: 'ScionStorage__credential', value: 'managedidentity' }
   { name: 'ScionStorage__clientId', value: identity.properties.clientId }
-  // Twice: the host's triggers read the first name, clients made by Microsoft.Extensions.Azure the second.
   { name: 'ScionQueues__queueServiceUri', value: hub.properties.primaryEndpoints.queue }
-  { name: 'ScionQueues__serviceUri', value: hub.properties.primaryEndpoints.queue }
   { name: 'ScionQueues__credential', value: 'managedidentity' }
   { name: 'ScionQueues__clientId', value: identity.properties.clientId }
+  // Where telemetry goes, and as whom: the string alone opens nothing, host and worker read both.
   { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }
+  {
+    name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
+    value: 'Authorization=AAD;ClientId=${identity.properties.clientId}'
+  }
 ]
 
 resource container 'Microsoft.App/containerApps@2025-07-01' = {

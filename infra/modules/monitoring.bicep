@@ -1,4 +1,4 @@
-import { names } from 'names.bicep'
+import { apps, names, roles } from 'names.bicep'
 
 @description('Region.')
 param location string
@@ -12,6 +12,8 @@ param logDays int
 param logGigabytesPerDay int
 @description('Who is told by mail; nobody when empty.')
 param alertEmail string
+@description('Principal of each app, in the order of apps.')
+param principals string[]
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
   name: names(token).logs
@@ -33,8 +35,21 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   properties: {
     Application_Type: 'web'
     WorkspaceResourceId: workspace.id
+    DisableLocalAuth: true
   }
 }
+
+resource publish 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (app, i) in apps: {
+    scope: insights
+    name: guid(insights.id, app, roles.metricsPublisher)
+    properties: {
+      principalId: principals[i]
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.metricsPublisher)
+    }
+  }
+]
 
 resource actions 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: names(token).actions

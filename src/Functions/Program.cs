@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using System.Data.Common;
+using Azure.Core;
 using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
 using Azure.Storage.Queues;
@@ -40,6 +42,8 @@ namespace Scion.Functions
     {
         /// <summary>Section or connection string of the account that users upload to.</summary>
         public const string StorageConnection = "ScionStorage";
+
+        const string TelemetryAuthentication = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
 
         /// <exception cref="ValidationException">The settings are wrong; every error is listed.</exception>
         public static IServiceCollection AddScionFunctions(this IServiceCollection services, IConfiguration configuration)
@@ -117,8 +121,20 @@ namespace Scion.Functions
             IOpenTelemetryBuilder telemetry = services.AddOpenTelemetry().UseFunctionsWorkerDefaults()
                 .WithTracing(traces => traces.AddSource("Scion.*"))
                 .WithMetrics(metrics => metrics.AddMeter("Scion.*"));
-            if (azureMonitor) telemetry.UseAzureMonitorExporter();
+            if (azureMonitor) telemetry.UseAzureMonitorExporter(exporter => exporter.Credential = TelemetryIdentity(configuration[TelemetryAuthentication]));
             if (otlp) telemetry.UseOtlpExporter();
+        }
+
+        /// <summary>Who sends telemetry, by the setting that the host reads too (azure-functions-host#10615): the identity of <c>Authorization=AAD;ClientId=…</c>, or the app's own
+        /// without <c>ClientId</c>. Null without the setting: the connection string is enough then.</summary>
+        /// <exception cref="InvalidOperationException">It asks for something else.</exception>
+        internal static TokenCredential? TelemetryIdentity(string? authentication)
+        {
+            if (string.IsNullOrEmpty(authentication)) return null;
+            DbConnectionStringBuilder parts = new() { ConnectionString = authentication };
+            if (!parts.TryGetValue("Authorization", out object? scheme) || !"AAD".Equals(scheme as string, StringComparison.OrdinalIgnoreCase))
+                throw new InvalidOperationException($"The setting {TelemetryAuthentication} is not Authorization=AAD or Authorization=AAD;ClientId=….");
+            return new ManagedIdentityCredential(parts.TryGetValue("ClientId", out object? id) ? ManagedIdentityId.FromUserAssignedClientId((string)id) : ManagedIdentityId.SystemAssigned);
         }
 
         /// <summary>Wraps the last registration of a service.</summary>

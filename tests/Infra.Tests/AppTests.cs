@@ -46,6 +46,18 @@ public sealed partial class AppTests
 
     [Theory]
     [MemberData(nameof(Apps))]
+    public void App_ThatSendsTelemetry_SendsItAsItsOwnIdentity(string app)
+    {
+        Snapshot snapshot = Templates.Of(app);
+        string identity = Assert.Single(snapshot.App["identity"]!["userAssignedIdentities"]!.AsObject()).Key, authentication = snapshot.Settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"];
+
+        Assert.Contains("Authorization=AAD;ClientId=", authentication, StringComparison.Ordinal);
+        Assert.Contains(identity, authentication, StringComparison.Ordinal);
+        Assert.True((bool)Assert.Single(Templates.Of("main").OfType("Microsoft.Insights/components"))["properties"]!["DisableLocalAuth"]!);
+    }
+
+    [Theory]
+    [MemberData(nameof(Apps))]
     public void App_Deployed_IsFoundByAzd(string app)
     {
         JsonNode tags = Templates.Of(app, Templates.Changed).App["tags"]!;
@@ -227,7 +239,7 @@ public sealed partial class AppTests
 
     sealed record Rule(string Kind, string Account, string Queue, string Length, string Strategy, string Identity);
 
-    [GeneratedRegex(@"^(FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_REQUEST_BODY_SIZE_LIMIT|AZURE_CLIENT_ID|APPLICATIONINSIGHTS_CONNECTION_STRING|AzureWebJobsDisableHomepage|AzureFunctionsWebHost__hostid|AzureWebJobsStorage__(accountName|credential|clientId)|ScionStorage__(blobServiceUri|queueServiceUri|credential|clientId)|ScionQueues__(queueServiceUri|serviceUri|credential|clientId)|AzureWebJobsSecretStorage(Type|KeyVaultUri|KeyVaultClientId)|AzureFunctionsJobHost__(functionTimeout|extensions__queues__(batchSize|newBatchThreshold|visibilityTimeout|maxPollingInterval)|extensions__durableTask__(maxConcurrentActivityFunctions|storageProvider__maxQueuePollingInterval)))$")]
+    [GeneratedRegex(@"^(FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_REQUEST_BODY_SIZE_LIMIT|AZURE_CLIENT_ID|APPLICATIONINSIGHTS_(CONNECTION|AUTHENTICATION)_STRING|AzureWebJobsDisableHomepage|AzureFunctionsWebHost__hostid|AzureWebJobsStorage__(accountName|credential|clientId)|ScionStorage__(blobServiceUri|queueServiceUri|credential|clientId)|ScionQueues__(queueServiceUri|credential|clientId)|AzureWebJobsSecretStorage(Type|KeyVaultUri|KeyVaultClientId)|AzureFunctionsJobHost__(functionTimeout|extensions__queues__(batchSize|newBatchThreshold|visibilityTimeout|maxPollingInterval)|extensions__durableTask__(maxConcurrentActivityFunctions|storageProvider__maxQueuePollingInterval)))$")]
     private static partial Regex OfTheHost();
 
     [GeneratedRegex(@"^AzureWebJobs\.(\w+)\.Disabled$")]
