@@ -13,7 +13,7 @@ var queries = [
   {
     name: 'poison-messages'
     title: 'Scion: a message failed five times'
-    text: 'A message was put into a poison queue: a step, a drop or a command could not be worked. Its run is marked failed with the reason; docs/deploy.md says where to look.'
+    text: 'A message was put into a poison queue: a step, an answer, a command or an event could not be worked. Nothing is lost; docs/deploy.md, Looking after it, says what becomes of each.'
     query: 'StorageQueueLogs | where OperationName == "PutMessage" and StatusText == "Success" and Uri contains "-poison/messages"'
   }
   {
@@ -25,8 +25,9 @@ var queries = [
   {
     name: 'durable-poison'
     title: 'Scion: the task hub cannot read a message'
+    // The text of DurableTask.AzureStorage's event PoisonMessageDetected; the event's name is not in it.
     text: 'Durable Functions set a message aside and will try it again and again: an instance may stand still.'
-    query: 'AppTraces | where Message contains "PoisonMessageDetected"'
+    query: 'AppTraces | where Message contains "is now considered poison"'
   }
 ]
 
