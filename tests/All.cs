@@ -25,10 +25,11 @@ if (File.Exists("tests/azurite/package.json") && !Directory.Exists("tests/azurit
 }
 
 string? torchUnusable = PrepareTorch();
-string bicep = PrepareBicep();
 string? functionsMissing = PrepareFunctions();
-if (functionsMissing is not null) bicep = "Bicep: infra/ is compared with the Functions host, which was not built; it was not compiled.";
-string[] left = functionsMissing is null ? [] : ["Functions.Tests", "Infra.Tests"];
+if (functionsMissing is not null) Environment.SetEnvironmentVariable("SCION_FUNCTIONS", "none");
+string compared = functionsMissing is null ? "compared with the code" : "not compared with the code of the Functions host, which was not built";
+string bicep = PrepareBicep(compared);
+string[] left = functionsMissing is null ? [] : ["Functions.Tests"];
 
 Say("Building");
 string solution = functionsMissing is null ? "Serverless.sln" : WithoutFunctions();
@@ -75,7 +76,7 @@ static string? PrepareFunctions()
 // The solution without what needs the packages of the Functions host.
 static string WithoutFunctions()
 {
-    string[] needing = ["src/Functions/", "tests/Functions.Tests/", "tests/Infra.Tests/"];
+    string[] needing = ["src/Functions/", "tests/Functions.Tests/"];
     string[] projects = [.. Regex.Matches(File.ReadAllText("Serverless.sln"), @"""([^""]+\.csproj)""").Select(match => match.Groups[1].Value.Replace('\\', '/'))
         .Where(path => !needing.Any(folder => path.StartsWith(folder, StringComparison.Ordinal)))];
     Directory.CreateDirectory("artifacts");
@@ -95,11 +96,11 @@ string Functions()
 }
 
 // The Bicep CLI comes from NuGet, one package for each platform. Where there is none, what it would check is skipped.
-static string PrepareBicep()
+static string PrepareBicep(string compared)
 {
     const string Restore = "restore tests/Infra.Tests -v quiet -nologo";
     if (RuntimeInformation.OSArchitecture != Architecture.X64) return "Bicep: there is no package Azure.Bicep.CommandLine for this platform; infra/ was not compiled.";
-    if (Capture("dotnet", Restore).Exit == 0) return "Bicep: infra/ was compiled and linted by the CLI of NuGet package Azure.Bicep.CommandLine, and compared with the code.";
+    if (Capture("dotnet", Restore).Exit == 0) return $"Bicep: infra/ was compiled and linted by the CLI of NuGet package Azure.Bicep.CommandLine, and {compared}.";
     Environment.SetEnvironmentVariable("SCION_BICEP", "none");
     return Capture("dotnet", Restore).Exit == 0
         ? "Bicep: the package Azure.Bicep.CommandLine of this platform does not restore here; infra/ was not compiled."
