@@ -14,7 +14,7 @@ public sealed record ScionSettings : IValidatableObject
     /// <summary>Files that are complete by themselves (.zip, .csv …) wait this long, so that several dropped together are one run. Default 2 s.</summary>
     public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Durable instances that ended longer ago than this are purged. Default 30 days. Runs, versions and reports stay.</summary>
+    /// <summary>Durable instances that have ended and began longer ago than this are purged. Default 30 days. Runs, versions and reports stay.</summary>
     public TimeSpan Purge { get; init; } = TimeSpan.FromDays(30);
 
     /// <summary>Origins whose pages may call the API besides the app's own, with commas between, as in <c>https://scion.example</c>: the name that people see where a

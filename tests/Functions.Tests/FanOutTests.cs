@@ -48,6 +48,35 @@ public sealed class FanOutTests
         Assert.Equal(new RunStage(nameof(IReviewSteps.IngestReviews), calls, calls), ended.ReadCustomStatusAs<RunStage>());
     }
 
+    [Fact]
+    public async Task FanOut_InSlicesWhileTheRunIsSuspended_EndsTheSliceAndRepeatsIt()
+    {
+        int asked = 0;
+        await using DurableHost host = await DurableHost.StartAsync(new InMemoryBlobStore(),
+            activities: new Dictionary<string, Func<object?, Task<object?>>>
+            {
+                [nameof(ReviewActivities.IngestReviews)] = call =>
+                {
+                    if (Interlocked.Increment(ref asked) == 2) return Task.FromResult<object?>(new StepAnswer(null, new StepFault(FaultFamily.Suspended, "F005", "The run was stopped.")));
+                    IngestReviewsInput input = ((StepCall)call!).Input.Deserialize<IngestReviewsInput>(ScionJson.Strict)!;
+                    return Task.FromResult<object?>(
+                        new StepAnswer(JsonSerializer.SerializeToElement(new IngestedFile(input.File.Name, [], input.File.Length, 0, 0, [], [], null, []), ScionJson.Strict), null));
+                },
+            },
+            orchestrators: registry => registry.AddOrchestratorFunc<int, int>(Probe, async (context, count) =>
+            {
+                IReviewSteps steps = new DurableSteps(context, "films-0123456789abcdef", new GpuSettings(), 2);
+                return (await steps.FanOut(nameof(steps.IngestReviews), [.. Enumerable.Range(0, count).Select(i =>
+                    new IngestReviewsInput(new PinnedFile("reviews", $"films/{i}", "e", i, "0"), new ReviewSettings()))], steps.IngestReviews)).Length;
+            }));
+
+        string instance = await host.Client.ScheduleNewOrchestrationInstanceAsync(Probe, 3);
+        OrchestrationMetadata ended = await host.EndAsync(instance);
+
+        Assert.Equal(3, ended.ReadOutputAs<int>());
+        Assert.Equal([1, 2, 2], host.CallsByInstance.Values.Order());             // the slice that was stopped, its repetition, the other slice
+    }
+
     static void InterlockedMax(ref int most, int now)
     {
         for (int seen = most; now > seen && Interlocked.CompareExchange(ref most, now, seen) != seen; seen = most)

@@ -98,6 +98,16 @@ public sealed class GpuTests(AzuriteWithQueues azurite) : IAsyncLifetime
         Assert.Contains("died 5 times of step ExtractImageFeatures", status.Error.Message, StringComparison.Ordinal);
     }
 
+    [Theory, InlineData("no JSON"), InlineData("{}")]
+    public async Task Poison_OfWhatIsNoStep_IsLeft(string message)
+    {
+        await using DurableHost host = await StartAsync(new InMemoryBlobStore());
+
+        await host.Make<GpuAnswers>().ExtractPoison(QueuesModelFactory.QueueMessage("m", "p", new BinaryData(message), 1), host.Client, default);
+
+        Assert.Empty(await host.Client.GetAllInstancesAsync().ToListAsync(TestContext.Current.CancellationToken));
+    }
+
     [Fact]
     public async Task Extract_RefusedOnTheGpu_FailsWithItsCodeAtOnce()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Scion.Datasets;
@@ -129,6 +130,97 @@ public sealed class TrainTests
 
         Assert.Equal((OrchestrationRuntimeStatus.Completed, RunState.Cancelled), (ended.RuntimeStatus, ended.ReadOutputAs<RunState>()));
         Assert.Equal(RunState.Cancelled, (await host.Ledger.StatusAsync(run, default)).State);
+    }
+
+    [Fact]
+    public async Task Train_OfARunWhoseRecordIsDamaged_FailsAtOnceWithItsCode()
+    {
+        InMemoryBlobStore store = SmallUploads.Uploaded(DataKind.Reviews);
+        await using DurableHost host = await DurableHost.StartAsync(store);
+        TrainingRequest request = await host.Services.GetRequiredService<Functions.Training.Snapshots>().TakeAsync(DataKind.Reviews, SmallUploads.Model, default);
+        await host.Ledger.RecordAsync(request, default);
+        store.Tamper($"runs/{request.Run}/request.json", "{"u8.ToArray());
+
+        await host.Services.GetRequiredService<RunStarter>().StartAsync(host.Client, request.Run, default);
+        OrchestrationMetadata ended = await host.EndAsync(request.Run);
+
+        RunStatus status = await host.Ledger.StatusAsync(request.Run, default);
+        Assert.Equal((OrchestrationRuntimeStatus.Completed, RunState.Failed, 1), (ended.RuntimeStatus, status.State, host.Calls(nameof(RunActivities.BeginRun))));
+        Assert.NotNull(status.Error);
+    }
+
+    [Fact]
+    public async Task Start_AfterARunFailed_GoesOnFromWhatItsStepsKept()
+    {
+        InMemoryBlobStore store = SmallUploads.Uploaded(DataKind.Reviews);
+        ConcurrentDictionary<string, int> made = new();
+        int left = 30;
+        string underWay = "";
+        HookedStore hooked = new(store, (name, _) =>
+        {
+            if (Interlocked.Decrement(ref left) == 0)
+            {
+                underWay = name.Split('/')[0];
+                throw new BadImageFormatException("not ours");
+            }
+            made.AddOrUpdate(name, 1, (_, times) => times + 1);
+            return Task.CompletedTask;
+        });
+        await using DurableHost host = await DurableHost.StartAsync(hooked);
+        string run = await StartAsync(host, DataKind.Reviews);
+        await host.EndAsync(run);
+        Assert.Equal("F001", (await host.Ledger.StatusAsync(run, default)).Error?.Code);
+        string[] kept = [.. store.Content.Select(blob => blob.Path).Where(path => path.StartsWith("work/", StringComparison.Ordinal) && path.Split('/')[1] != underWay)];
+
+        await host.Ledger.ReopenAsync(run, default);
+        await host.Make<RunCommands>().ObeyAsync(new RunCommand(run, RunAction.Start), host.Client, default);
+        await host.EndAsync(run);
+
+        Assert.Equal(RunState.Succeeded, (await host.Ledger.StatusAsync(run, default)).State);
+        Assert.NotEmpty(kept);
+        Assert.All(kept, path => Assert.Equal(1, made[path["work/".Length..]]));
+        Assert.Equal((await AloneAsync(DataKind.Reviews)).Digest, (await SmallUploads.OutcomeAsync(DataKind.Reviews, store)).Digest);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task Sweep_AStoppedRunWhoseCommandWasLost_StopsItsOrchestration(bool cancelled)
+    {
+        HeldStep held = new();
+        await using DurableHost host = await DurableHost.StartAsync(held.Over(SmallUploads.Uploaded(DataKind.Reviews)));
+        string run = await StartAsync(host, DataKind.Reviews);
+        await held.Reached;
+        await host.Ledger.SuspendAsync(run, default);
+        if (cancelled)
+        {
+            await host.Make<RunCommands>().ObeyAsync(new RunCommand(run, RunAction.Suspend), host.Client, default);
+            await DurableHost.UntilAsync(async () => (await host.Client.GetInstanceAsync(run))?.RuntimeStatus == OrchestrationRuntimeStatus.Suspended);
+            await host.Ledger.CancelAsync(run, default);
+        }
+
+        await host.Make<Functions.Arrivals.Sweep>().RunsAsync(host.Client, default);
+
+        OrchestrationRuntimeStatus expected = cancelled ? OrchestrationRuntimeStatus.Terminated : OrchestrationRuntimeStatus.Suspended;
+        await DurableHost.UntilAsync(async () => (await host.Client.GetInstanceAsync(run))?.RuntimeStatus == expected, seconds: 10);
+    }
+
+    [Fact]
+    public async Task Start_WhileACancelledRunIsStillBeingTerminated_IsMadeUpForByTheSweep()
+    {
+        HeldStep held = new();
+        await using DurableHost host = await DurableHost.StartAsync(held.Over(SmallUploads.Uploaded(DataKind.Reviews)));
+        string run = await StartAsync(host, DataKind.Reviews);
+        await held.Reached;
+        await host.Ledger.CancelAsync(run, default);
+        await host.Ledger.ReopenAsync(run, default);                      // before the terminate gets through
+        await host.Client.TerminateInstanceAsync(
+            run, new TerminateInstanceOptions { Output = RunStarter.Stopped, Recursive = true }, TestContext.Current.CancellationToken);
+        await host.EndAsync(run);
+        held.Release();
+
+        await host.Make<Functions.Arrivals.Sweep>().RunsAsync(host.Client, default);
+        await host.EndAsync(run);
+
+        Assert.Equal(RunState.Succeeded, (await host.Ledger.StatusAsync(run, default)).State);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
 using Scion.Datasets;
+using Scion.Faults;
 using Scion.Functions.Predictions;
 using Scion.Functions.Training;
 using Scion.Pipelines;
@@ -65,13 +66,14 @@ sealed partial class Sweep(
         foreach (TrainingRequest request in await runs.UnfinishedAsync(cancellation))
         {
             string run = request.Run;
-            OrchestrationMetadata? instance = await client.GetInstanceAsync(run, cancellation);
+            OrchestrationMetadata? instance = await client.GetInstanceAsync(run, getInputsAndOutputs: true, cancellation);
             if (instance is { RuntimeStatus: OrchestrationRuntimeStatus.Suspended })
             {
                 await client.ResumeInstanceAsync(run, "the ledger says so", cancellation);
                 LogStarted(run, "resumed");
             }
             else if (instance is { RuntimeStatus: OrchestrationRuntimeStatus.Failed or OrchestrationRuntimeStatus.Terminated }
+                && instance.SerializedOutput?.Contains(RunStarter.Stopped, StringComparison.Ordinal) != true
                 && instance.LastUpdatedAt > (await runs.StatusAsync(run, cancellation)).StartedAt)
             {
                 StepFault fault = FunctionsFaults.Unfinished(run, instance.RuntimeStatus.ToString(), instance.FailureDetails?.ErrorMessage);
@@ -83,6 +85,25 @@ sealed partial class Sweep(
                 await starter.StartAsync(client, run, cancellation);      // never started, or opened again since it ended
                 LogStarted(run, "started");
             }
+        }
+        await foreach (OrchestrationMetadata instance in client.GetAllInstancesAsync(new OrchestrationQuery { Statuses = SingleInstance.Live }))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (instance.Name == nameof(TrainOrchestrator.Train)) await StoppedAsync(client, instance.InstanceId, cancellation);
+        }
+    }
+
+    /// <summary>Stops the orchestration of a run that was cancelled or suspended, where the command was lost: a suspended one would stay for ever, and a running
+    /// one would ask again every few seconds.</summary>
+    async Task StoppedAsync(DurableTaskClient client, string run, CancellationToken cancellation)
+    {
+        try
+        {
+            if (await starter.StateAsync(run, cancellation) is not (RunState.Queued or RunState.Running)) await starter.AgreeAsync(client, run, cancellation);
+        }
+        catch (InputRejectedException e)
+        {
+            LogUnknown(run, e.Code);
         }
     }
 
@@ -121,4 +142,7 @@ sealed partial class Sweep(
 
     [LoggerMessage(6, LogLevel.Warning, "Sweeping {What} failed and is repeated")]
     partial void LogTrouble(Exception e, string what);
+
+    [LoggerMessage(7, LogLevel.Warning, "Run {Run} has an orchestration and no record that can be read: {Code}")]
+    partial void LogUnknown(string run, string code);
 }

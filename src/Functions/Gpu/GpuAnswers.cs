@@ -30,11 +30,23 @@ sealed partial class GpuAnswers(ILogger<GpuAnswers> log)
 
     Task DiedAsync(QueueMessage message, DurableTaskClient client, CancellationToken cancellation)
     {
-        GpuWork work = JsonSerializer.Deserialize<GpuWork>(message.Body.ToMemory().Span, ScionJson.Strict)!;
+        GpuWork work;
+        try
+        {
+            work = JsonSerializer.Deserialize<GpuWork>(message.Body.ToMemory().Span, ScionJson.Strict)!;
+        }
+        catch (JsonException)                                             // no run waits for it, and the host gives up no message of a poison queue: it would come for a week
+        {
+            LogMalformed(message.MessageId);
+            return Task.CompletedTask;
+        }
         LogDied(work.Step, work.Instance);
         return client.RaiseEventAsync(work.Instance, work.Event, new GpuDone(work.Instance, work.Event, FunctionsFaults.GpuDied(work.Step, GpuWorker.MaxTries)), cancellation);
     }
 
     [LoggerMessage(1, LogLevel.Error, "A GPU app died again and again of step {Step} of {Instance}")]
     partial void LogDied(string step, string instance);
+
+    [LoggerMessage(2, LogLevel.Error, "Message {Id} of a GPU queue was no step and is left")]
+    partial void LogMalformed(string id);
 }

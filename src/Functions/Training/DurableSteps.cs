@@ -30,7 +30,7 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
     readonly CancellationTokenSource given = new();
 
     StageStarted stage = new(new RunStage("", 0, 0), context.CurrentUtcDateTime);
-    bool extractOnGpu;
+    bool extractOnGpu, waitsWhileSuspended = true;
     int sent;
 
     public Task<IngestedFile> IngestReviews(IngestReviewsInput input) => CallAsync<IngestedFile>(nameof(IngestReviews), input);
@@ -90,9 +90,13 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
         await Report(new RunStage(step, 0, inputs.Count));
         foreach (TInput[] chunk in inputs.Chunk(slice))
         {
-            SliceAnswer answer = await context.CallSubOrchestratorAsync<SliceAnswer>(nameof(SliceOrchestrator.Slice),
-                new SliceOrder(run, gpu, step, QueueOf(step), stage, [.. chunk.Select(input => Json(input))]));
-            if (answer.Fault is { } fault) throw new StepFaultException(fault);
+            SliceOrder order = new(run, gpu, step, QueueOf(step), stage, [.. chunk.Select(input => Json(input))]);
+            SliceAnswer answer;
+            while ((answer = await context.CallSubOrchestratorAsync<SliceAnswer>(nameof(SliceOrchestrator.Slice), order)).Fault is { } fault)
+            {
+                if (fault.Family != FaultFamily.Suspended) throw new StepFaultException(fault);
+                await context.CreateTimer(SuspendedWait, CancellationToken.None);
+            }
             outputs.AddRange(answer.Outputs!.Select(Value<TOutput>));
             await Report(new RunStage(step, outputs.Count, inputs.Count));
         }
@@ -100,9 +104,12 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
     }
 
     /// <summary>The calls of one slice, from an orchestration of its own.</summary>
+    /// <remarks>Nobody suspends that one, so it does not wait until the run is resumed: it ends, and the run's orchestration, which is suspended, starts it again; calls
+    /// that were done are kept.</remarks>
     public async Task<JsonElement[]> SliceAsync(SliceOrder order)
     {
         stage = order.Stage;
+        waitsWhileSuspended = false;
         Task<JsonElement>[] calls = new Task<JsonElement>[order.Inputs.Count];
         List<Task> underWay = new(StepWindow.Size);
         for (int i = 0; i < calls.Length; i++)
@@ -137,7 +144,7 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
         if (queue is not null) await DoneOnGpuAsync(queue, step, input);
         StepAnswer answer = await context.CallActivityAsync<StepAnswer>(step, new StepCall(run, stage, input), Retry);
         if (answer.Fault is null) return answer.Output!.Value;
-        if (answer.Fault.Family != FaultFamily.Suspended) throw new StepFaultException(answer.Fault);
+        if (answer.Fault.Family != FaultFamily.Suspended || !waitsWhileSuspended) throw new StepFaultException(answer.Fault);
         await context.CreateTimer(SuspendedWait, CancellationToken.None);                // a suspended instance gets here when it is resumed
         return await CallAsync(step, input, queue);
     }
@@ -159,7 +166,7 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
         }
         StepFault? fault = (await done).Fault;
         if (fault is null) return true;
-        if (fault.Family != FaultFamily.Suspended) throw new StepFaultException(fault);
+        if (fault.Family != FaultFamily.Suspended || !waitsWhileSuspended) throw new StepFaultException(fault);
         await context.CreateTimer(SuspendedWait, CancellationToken.None);
         return await DoneOnGpuAsync(queue, step, input);
     }

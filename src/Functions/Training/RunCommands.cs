@@ -35,35 +35,15 @@ sealed partial class RunCommands(RunStarter starter, ILogger<RunCommands> log)
 
     public async Task ObeyAsync(RunCommand command, DurableTaskClient client, CancellationToken cancellation)
     {
-        RunState state;
         try
         {
-            state = await starter.StateAsync(command.Run, cancellation);
+            (RunState state, OrchestrationRuntimeStatus? instance) = await starter.AgreeAsync(client, command.Run, cancellation);
+            LogObeyed(command.Action, command.Run, state, instance);
         }
         catch (InputRejectedException e)
         {
             LogRefused(command.Run, e.Message);
-            return;
         }
-        OrchestrationRuntimeStatus? instance = (await client.GetInstanceAsync(command.Run, cancellation))?.RuntimeStatus;
-        switch (state)
-        {
-            case RunState.Cancelled when instance is not null && SingleInstance.Live.Contains(instance.Value):
-                await client.TerminateInstanceAsync(command.Run, new TerminateInstanceOptions { Output = "cancelled", Recursive = true }, cancellation);
-                break;
-            case RunState.Suspended when instance is OrchestrationRuntimeStatus.Running or OrchestrationRuntimeStatus.Pending:
-                await client.SuspendInstanceAsync(command.Run, "suspended", cancellation);
-                break;
-            case RunState.Queued or RunState.Running when instance is OrchestrationRuntimeStatus.Suspended:
-                await client.ResumeInstanceAsync(command.Run, "resumed", cancellation);
-                break;
-            case RunState.Queued or RunState.Running:
-                await starter.StartAsync(client, command.Run, cancellation);
-                break;
-            default:
-                break;                                                    // it has ended, or its instance has
-        }
-        LogObeyed(command.Action, command.Run, state, instance);
     }
 
     [LoggerMessage(1, LogLevel.Information, "{Action} of run {Run}: it is {State}, its orchestration was {Instance}")]
