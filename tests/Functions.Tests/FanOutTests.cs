@@ -4,7 +4,10 @@ using Microsoft.DurableTask.Client;
 using Scion.Datasets;
 using Scion.Functions;
 using Scion.Functions.Training;
+using Scion.Heads;
 using Scion.Pipelines;
+using Scion.Storage;
+using Scion.Vision;
 
 namespace Scion.Tests;
 
@@ -75,6 +78,22 @@ public sealed class FanOutTests
 
         Assert.Equal(3, ended.ReadOutputAs<int>());
         Assert.Equal([1, 2, 2], host.CallsByInstance.Values.Order());             // the slice that was stopped, its repetition, the other slice
+    }
+
+    /// <summary>A call's input and answer are what it adds to a history: they must not grow with the data set.</summary>
+    [Theory, InlineData(1), InlineData(2000)]
+    public void Call_OfADataSetOfManyShards_NamesOneShard(int shards)
+    {
+        ArtifactRef artifact = new($"work/{new string('a', 64)}/0123456789abcdef-pictures.bin", 64 << 20, new string('b', 64));
+        ShardRef shard = new(artifact, artifact, 500) { Pictures = artifact };
+        CuratedRows data = new(DataKind.Images, ["blue", "gold"], [.. Enumerable.Repeat(shard, shards)], artifact, Protocol.HashSplit, [], [], 0, 0, 0, null, []);
+        ImageEncoderReady encoder = new(DefaultEncoder.Card, artifact, [.. Enumerable.Range(0, 6).Select(i => new EncoderLayer($"layer{i}", "Relu", [512, 7, 7], 2048, 23_000_000, Offered: true))], "layer5", Pretrained: true);
+        FeaturesExtracted features = new(shards - 1, 500, 2048, artifact);
+
+        int call = JsonSerializer.SerializeToUtf8Bytes(new ExtractImageFeaturesInput(encoder, data.Shard(shards - 1)), ScionJson.Strict).Length;
+        int answer = JsonSerializer.SerializeToUtf8Bytes(new ImageFeaturesExtracted(shards - 1, [.. Enumerable.Repeat(features, 6)], 500, "cuda:0"), ScionJson.Strict).Length;
+
+        Assert.InRange(call + answer, 1_000, 10_000);
     }
 
     static void InterlockedMax(ref int most, int now)

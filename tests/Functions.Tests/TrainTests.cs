@@ -246,6 +246,27 @@ public sealed class TrainTests
     }
 
     [Fact]
+    public async Task Progress_OfCallsThatBeganTogether_CountsThoseThatEnded()
+    {
+        HeldStep held = new();
+        InMemoryBlobStore store = SmallUploads.Uploaded(DataKind.Images);
+        int answers = 0;
+        await using DurableHost host = await DurableHost.StartAsync(new HookedStore(store, async (path, cancellation) =>
+        {
+            if (path.EndsWith("/result.json", StringComparison.Ordinal) && Interlocked.Increment(ref answers) == 3) await held.HoldAsync(cancellation);
+        }));
+        string run = await StartAsync(host, DataKind.Images);
+        await held.Reached;
+
+        await DurableHost.UntilAsync(async () => (await host.Ledger.StatusAsync(run, default)).Done == 2);
+
+        RunStatus status = await host.Ledger.StatusAsync(run, default);
+        Assert.Equal((nameof(IImageSteps.IngestImages), 2L, 3L), (status.Stage, status.Done, status.Total));
+        held.Release();
+        await host.EndAsync(run);
+    }
+
+    [Fact]
     public async Task Progress_OfALongStep_IsInTheLedgerAndInTheCustomStatus()
     {
         HeldStep held = new();
@@ -275,7 +296,9 @@ public sealed class TrainTests
 
         public void Release() => released.TrySetResult();
 
-        public HookedStore Over(IBlobStore store) => new(store, async (_, cancellation) =>
+        public HookedStore Over(IBlobStore store) => new(store, (_, cancellation) => HoldAsync(cancellation));
+
+        public async Task HoldAsync(CancellationToken cancellation)
         {
             reached.TrySetResult();
             try
@@ -287,7 +310,7 @@ public sealed class TrainTests
                 stopped.TrySetResult();
                 throw;
             }
-        });
+        }
     }
 
     /// <summary>Pins what was uploaded, records the run and starts its orchestration, as a drop does.</summary>

@@ -40,6 +40,7 @@ sealed partial class StepRunner(RunLedger ledger, TimeProvider time, ILogger<Ste
         {
             TInput input = call.Input.Deserialize<TInput>(ScionJson.Strict) ?? throw new JsonException($"The input of {step} is null.");
             TOutput output = await Task.Run(() => work(input, watch, stop.Token), stop.Token);
+            await watch.EndedAsync(stop.Token);
             return new StepAnswer(JsonSerializer.SerializeToElement(output, ScionJson.Strict), Fault: null);
         }
         catch (InputRejectedException e)
@@ -116,6 +117,22 @@ sealed class StepWatch(RunLedger ledger, StepCall call, TimeProvider time) : IPr
         }
     }
 
+    /// <summary>Counts the call in its stage, of which others may have begun before any ended. A call that is repeated counts again, up to the total.</summary>
+    public async Task EndedAsync(CancellationToken cancellation)
+    {
+        (RunStage stage, DateTime since) = call.Stage;
+        if (stage.Total < 2) return;
+        try
+        {
+            await ledger.UpdateAsync(call.Run, status => status.State == RunState.Running && status.Stage == stage.Step && status.Unit == stage.Unit && status.Done < stage.Total
+                ? status with { Done = status.Done + 1, SecondsLeft = SecondsLeft(status.Done + 1, stage.Total, Since(since)) } : status, cancellation);
+        }
+        catch (TransientStorageException)
+        {
+            // The next call that begins knows better.
+        }
+    }
+
     /// <summary>Several calls of a stage tell of it; the one that is furthest counts.</summary>
     RunStatus Told(RunStatus status)
     {
@@ -139,9 +156,11 @@ sealed class StepWatch(RunLedger ledger, StepCall call, TimeProvider time) : IPr
             Done = stage.Done,
             Total = stage.Total,
             Unit = stage.Unit,
-            SecondsLeft = SecondsLeft(stage.Done, stage.Total, time.GetUtcNow() - new DateTimeOffset(DateTime.SpecifyKind(since, DateTimeKind.Utc))),
+            SecondsLeft = SecondsLeft(stage.Done, stage.Total, Since(since)),
         };
     }
+
+    TimeSpan Since(DateTime stage) => time.GetUtcNow() - new DateTimeOffset(DateTime.SpecifyKind(stage, DateTimeKind.Utc));
 
     static int? SecondsLeft(long done, long total, TimeSpan took) =>
         done > 0 && total >= done && took > TimeSpan.FromSeconds(1) ? (int)Math.Ceiling((total - done) * took.TotalSeconds / done) : null;
