@@ -87,7 +87,8 @@ public sealed class FanOutTests
         ArtifactRef artifact = new($"work/{new string('a', 64)}/0123456789abcdef-pictures.bin", 64 << 20, new string('b', 64));
         ShardRef shard = new(artifact, artifact, 500) { Pictures = artifact };
         CuratedRows data = new(DataKind.Images, ["blue", "gold"], [.. Enumerable.Repeat(shard, shards)], artifact, Protocol.HashSplit, [], [], 0, 0, 0, null, []);
-        ImageEncoderReady encoder = new(DefaultEncoder.Card, artifact, [.. Enumerable.Range(0, 6).Select(i => new EncoderLayer($"layer{i}", "Relu", [512, 7, 7], 2048, 23_000_000, Offered: true))], "layer5", Pretrained: true);
+        ImageEncoderReady encoder = new(DefaultEncoder.Card, artifact, [.. Enumerable.Range(0, 6).Select(i =>
+            new EncoderLayer($"layer{i}", "Relu", [512, 7, 7], 2048, 23_000_000, Offered: true))], "layer5", Pretrained: true);
         FeaturesExtracted features = new(shards - 1, 500, 2048, artifact);
 
         int call = JsonSerializer.SerializeToUtf8Bytes(new ExtractImageFeaturesInput(encoder, data.Shard(shards - 1)), ScionJson.Strict).Length;

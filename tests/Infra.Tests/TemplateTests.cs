@@ -140,7 +140,7 @@ public sealed partial class TemplateTests
 
         Assert.Equal(["durable-poison", "failed-runs", "poison-messages"], queries.Keys.Order(StringComparer.Ordinal));
         Assert.Equal("AppTraces | where Message matches regex @\"^Run \\S+ failed: \"", queries["failed-runs"]);
-        Assert.Contains("\"Run {Run} failed: {Code}: {Message}\"", Templates.Read("src/Functions/Training/RunActivities.cs"), StringComparison.Ordinal);
+        Assert.Contains("\"Run {Run} failed: {Code};", Templates.Read("src/Functions/Training/RunActivities.cs"), StringComparison.Ordinal);
         Assert.Equal("AppTraces | where Message contains \"is now considered poison\"", queries["durable-poison"]);   // durabletask, LogEvents.PoisonMessageDetected
         Assert.Contains("-poison/messages", queries["poison-messages"], StringComparison.Ordinal);
     }

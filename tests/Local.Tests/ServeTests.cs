@@ -187,7 +187,7 @@ public sealed class ServeTests : IDisposable
     {
         await using ScionProcess server = await ServeAsync();
         Write("dataset.json", "{\"embedding\":{\"epochs\":1000}}");
-        Write("reviews.csv", Reviews.Csv(2000));
+        Write("reviews.csv", Reviews.Csv(8000));
         string run = await server.UntilAsync(async () => (await RunsAsync()).FirstOrDefault() is { ValueKind: JsonValueKind.Object } first
             && first.TryGetProperty("stage", out JsonElement stage) && stage.GetString() == "PretrainEmbeddings" ? first.GetProperty("run").GetString() : null, "word vectors being learned");
 
