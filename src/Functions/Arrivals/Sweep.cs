@@ -67,12 +67,7 @@ sealed partial class Sweep(
         {
             string run = request.Run;
             OrchestrationMetadata? instance = await client.GetInstanceAsync(run, getInputsAndOutputs: true, cancellation);
-            if (instance is { RuntimeStatus: OrchestrationRuntimeStatus.Suspended })
-            {
-                await client.ResumeInstanceAsync(run, "the ledger says so", cancellation);
-                LogStarted(run, "resumed");
-            }
-            else if (instance is { RuntimeStatus: OrchestrationRuntimeStatus.Failed or OrchestrationRuntimeStatus.Terminated }
+            if (instance is { RuntimeStatus: OrchestrationRuntimeStatus.Failed or OrchestrationRuntimeStatus.Terminated }
                 && instance.SerializedOutput?.Contains(RunStarter.Stopped, StringComparison.Ordinal) != true
                 && instance.LastUpdatedAt > (await runs.StatusAsync(run, cancellation)).StartedAt)
             {
@@ -80,10 +75,10 @@ sealed partial class Sweep(
                 await runs.FailAsync(run, fault.Code, fault.Message, cancellation);
                 LogFailed(run, fault.Message);
             }
-            else if (instance is null || !SingleInstance.Live.Contains(instance.RuntimeStatus))
+            else if (instance is not { RuntimeStatus: OrchestrationRuntimeStatus.Pending or OrchestrationRuntimeStatus.Running })
             {
-                await starter.StartAsync(client, run, cancellation);      // never started, or opened again since it ended
-                LogStarted(run, "started");
+                await starter.AgreeAsync(client, run, cancellation);      // suspended, never started, or opened again since it ended
+                LogStarted(run, instance is { RuntimeStatus: OrchestrationRuntimeStatus.Suspended } ? "resumed" : "started");
             }
         }
         await foreach (OrchestrationMetadata instance in client.GetAllInstancesAsync(new OrchestrationQuery { Statuses = SingleInstance.Live }))

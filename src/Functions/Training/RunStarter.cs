@@ -34,7 +34,7 @@ sealed class RunStarter(RunLedger ledger, IOptions<ScionSettings> settings)
                 await client.ResumeInstanceAsync(run, "resumed", cancellation);
                 break;
             case RunState.Queued or RunState.Running:
-                await StartAsync(client, run, cancellation);
+                await OnceAsync(client, run, cancellation);
                 break;
             default:
                 break;                                                    // it has ended, or its instance has
@@ -46,7 +46,9 @@ sealed class RunStarter(RunLedger ledger, IOptions<ScionSettings> settings)
     /// <exception cref="Faults.InputRejectedException">There is no such run (L101).</exception>
     public async Task StartAsync(DurableTaskClient client, string run, CancellationToken cancellation)
     {
-        if (await StateAsync(run, cancellation) is not (RunState.Queued or RunState.Running)) return;
-        await client.StartOnceAsync(nameof(TrainOrchestrator.Train), new TrainOrder(run, settings.Value.Gpu), run, cancellation);
+        if (await StateAsync(run, cancellation) is RunState.Queued or RunState.Running) await OnceAsync(client, run, cancellation);
     }
+
+    Task<bool> OnceAsync(DurableTaskClient client, string run, CancellationToken cancellation) =>
+        client.StartOnceAsync(nameof(TrainOrchestrator.Train), new TrainOrder(run, settings.Value.Gpu), run, cancellation);
 }

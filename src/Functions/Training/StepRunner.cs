@@ -127,9 +127,9 @@ sealed class StepWatch(RunLedger ledger, StepCall call, TimeProvider time) : IPr
             await ledger.UpdateAsync(call.Run, status => status.State == RunState.Running && status.Stage == stage.Step && status.Unit == stage.Unit && status.Done < stage.Total
                 ? status with { Done = status.Done + 1, SecondsLeft = SecondsLeft(status.Done + 1, stage.Total, Since(since)) } : status, cancellation);
         }
-        catch (TransientStorageException)
+        catch (Exception e) when (e is TransientStorageException or InputRejectedException)
         {
-            // The next call that begins knows better.
+            // As in a beat: the step is done, whatever the ledger says.
         }
     }
 
