@@ -11,12 +11,12 @@ namespace Scion.Torch;
 sealed record CentreBatch(long[] Centres, long[] Contexts, long[] CentreOf, int[] PairsOf, long WordsBefore);
 
 /// <summary>Cuts a corpus into steps, with the sub-sampling and the windows of <see cref="SkipGramTrainer"/>.</summary>
-sealed class CentreBatches(TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, int mostCentres, int mostPairs)
+sealed class CentreBatches(TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, int mostCentres, int mostPairs, int stream = 0)
 {
     readonly uint[]? keep = SkipGramTrainer.Keep(vocabulary, options.Subsample);
     readonly List<long> centres = [], contexts = [], centreOf = [];
     readonly List<int> pairsOf = [];
-    Xoshiro random = new(options.Seed, 0);
+    Xoshiro random = new(options.Seed, stream * 256);
     long words;
 
     /// <summary>One pass over the corpus, in order. Each epoch draws anew.</summary>

@@ -25,13 +25,13 @@ sealed class SkipGramTables
     /// <summary>Biases of the outputs under NCE, [words].</summary>
     public Tensor Bias { get; }
 
-    /// <summary>The start of <see cref="SkipGramTrainer.Start"/>, on the device.</summary>
-    public static SkipGramTables Start(Vocabulary vocabulary, EmbeddingOptions options, Device device)
+    /// <summary>Tables learned before, or the start of <see cref="SkipGramTrainer.Start"/>, on the device.</summary>
+    public static SkipGramTables Start(EmbeddingStart? start, Vocabulary vocabulary, EmbeddingOptions options, Device device)
     {
         int words = vocabulary.Count;
         bool nce = options.Loss == SkipGramLoss.Nce;
-        float[] input = new float[checked(words * options.Dim)], output = new float[input.Length], offsets = new float[words];
-        SkipGramTrainer.Start(input, output, words, options.Dim, options);
+        float[] input = start?.Input ?? new float[checked(words * options.Dim)], output = start?.Output ?? new float[input.Length], offsets = new float[words];
+        if (start is null) SkipGramTrainer.Start(input, output, words, options.Dim, options);
         if (nce)
         {
             NoiseSampler noise = NoiseSampler.LogUniform(words);
@@ -41,7 +41,7 @@ sealed class SkipGramTables
         double sum = 0;
         for (int id = 0; id < words; id++) cumulative[id] = sum += chances[id];
         return new SkipGramTables(tensor(input, [words, options.Dim], device: device), tensor(output, [words, options.Dim], device: device),
-            zeros(words, device: device), tensor(cumulative, device: device), tensor(offsets, device: device), nce);
+            start is { Biases.Length: > 0 } ? tensor(start.Biases, device: device) : zeros(words, device: device), tensor(cumulative, device: device), tensor(offsets, device: device), nce);
     }
 
     /// <summary>Chance of each word in one draw of noise, [words]: as <see cref="NoiseSampler"/> draws.</summary>
@@ -107,10 +107,10 @@ sealed class SkipGramTables
         return one.ToBoolean();
     }
 
-    /// <summary>Input vectors, [words, dim], on the host.</summary>
-    public float[] Vectors()
+    /// <summary>A table on the host, row-major.</summary>
+    public static float[] Host(Tensor table)
     {
-        using Tensor host = Input.cpu();
+        using Tensor host = table.cpu();
         return [.. host.data<float>()];
     }
 }

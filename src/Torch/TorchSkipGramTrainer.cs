@@ -30,7 +30,19 @@ public sealed class TorchSkipGramTrainer : IEmbeddingTrainer
 
     /// <inheritdoc/>
     public TrainedVectors Train(
-        TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation)
+        TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
+        Train(null, corpus, vocabulary, options, progress, cancellation);
+
+    /// <inheritdoc/>
+    public TrainedVectors Continue(
+        EmbeddingStart start, TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        return Train(start, corpus, vocabulary, options, progress, cancellation);
+    }
+
+    TrainedVectors Train(
+        EmbeddingStart? start, TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(corpus);
         ArgumentNullException.ThrowIfNull(vocabulary);
@@ -38,10 +50,11 @@ public sealed class TorchSkipGramTrainer : IEmbeddingTrainer
         if (device.type == DeviceType.CPU) set_num_threads(options.Threads);
         using IDisposable noGradient = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        SkipGramTables tables = SkipGramTables.Start(vocabulary, options, device);
-        using Generator random = new((ulong)(uint)options.Seed, device);
+        SkipGramTables tables = SkipGramTables.Start(start, vocabulary, options, device);
+        using Generator random = new((uint)options.Seed + ((ulong)(start?.Stream ?? 0) << 32), device);
 
-        CentreBatches batches = new(corpus, vocabulary, options, Centres(vocabulary, options), MostPairs(options));
+        CentreBatches batches = new(corpus, vocabulary, options, Centres(vocabulary, options), MostPairs(options), start?.Stream ?? 0);
+        double from = start?.From ?? 0, share = (start?.To ?? 1) - from;
         long total = (long)corpus.Count * options.Epochs, reported = 0, pairs = 0;
         double loss = 0;
         for (int epoch = 0; epoch < options.Epochs; epoch++)
@@ -53,7 +66,7 @@ public sealed class TorchSkipGramTrainer : IEmbeddingTrainer
                 using (NewDisposeScope())
                 {
                     Tensor noise = tables.Noise(batch.Centres.Length, options.Negatives, random);
-                    double decay = options.LinearDecay ? Math.Max(1e-4, 1 - ((double)batch.WordsBefore / Math.Max(1, total))) : 1;
+                    double decay = options.LinearDecay ? Math.Max(1e-4, 1 - from - (share * batch.WordsBefore / Math.Max(1, total))) : 1;
                     double sum = tables.Step(batch, noise, options.Rate * decay, last);
                     if (last) (loss, pairs) = (loss + sum, pairs + batch.Contexts.Length);
                 }
@@ -65,7 +78,11 @@ public sealed class TorchSkipGramTrainer : IEmbeddingTrainer
         progress?.Report(new StepProgress(nameof(IReviewSteps.PretrainEmbeddings), total, total, "words"));
         double mean = pairs == 0 ? 0 : loss / pairs;
         if (!double.IsFinite(mean)) throw TextFaults.Diverged(options);
-        return new TrainedVectors(tables.Vectors(), mean, device.type == DeviceType.CUDA ? "cuda:0" : "cpu", device.type == DeviceType.CPU);
+        return new TrainedVectors(SkipGramTables.Host(tables.Input), mean, device.type == DeviceType.CUDA ? "cuda:0" : "cpu", device.type == DeviceType.CPU)
+        {
+            Output = start is null ? [] : SkipGramTables.Host(tables.Output),
+            Biases = start is null || options.Loss != SkipGramLoss.Nce ? [] : SkipGramTables.Host(tables.Bias),
+        };
     }
 
     /// <summary>Centre words of a step: so many that no word is expected in more than <see cref="MostInAStep"/> pairs.</summary>

@@ -41,7 +41,7 @@ public sealed class TorchSkipGramTrainerTests
     static SkipGramTables Tables(int words, EmbeddingOptions options, int seed)
     {
         Vocabulary vocabulary = new([.. Enumerable.Range(0, words).Select(i => $"w{i}")], [.. Enumerable.Range(0, words).Select(i => 100L - i)]);
-        SkipGramTables tables = SkipGramTables.Start(vocabulary, options with { Seed = seed }, CPU);
+        SkipGramTables tables = SkipGramTables.Start(null, vocabulary, options with { Seed = seed }, CPU);
         using Generator random = new(1, CPU);
         if (options.Loss == SkipGramLoss.NegativeSampling)
         {
@@ -178,7 +178,7 @@ public sealed class TorchSkipGramTrainerTests
             Vocabulary vocabulary = new(["a", "b", "c", "d"], [1000, 100, 10, 1]);
             using Generator random = new(3, CPU);
 
-            long[] ids = [.. SkipGramTables.Start(vocabulary, options, CPU).Noise(20_000, 5, random).data<long>()];
+            long[] ids = [.. SkipGramTables.Start(null, vocabulary, options, CPU).Noise(20_000, 5, random).data<long>()];
 
             double[] chances = SkipGramTables.NoiseChances(vocabulary, options);
             Assert.Equal(1, chances.Sum(), 1e-12);

@@ -16,6 +16,12 @@ public sealed class EmbeddingTrainers(IEmbeddingTrainer? torch) : IEmbeddingTrai
         TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
         For(options.Trainer).Train(corpus, vocabulary, options, progress, cancellation);
 
+    /// <inheritdoc/>
+    /// <exception cref="Faults.InputRejectedException">The trainer is not in this build (T015), or training diverged (T004).</exception>
+    public TrainedVectors Continue(
+        EmbeddingStart start, TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
+        For(options.Trainer).Continue(start, corpus, vocabulary, options, progress, cancellation);
+
     /// <summary>Refuses settings whose trainer is not in this build, before a run is begun.</summary>
     /// <exception cref="Faults.InputRejectedException">The trainer is not in this build (T015).</exception>
     public void Require(ReviewSettings settings) => For(settings.Embedding.Trainer);

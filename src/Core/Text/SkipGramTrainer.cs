@@ -18,15 +18,33 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
 
     /// <inheritdoc/>
     public TrainedVectors Train(
-        TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation)
+        TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
+        Train(null, corpus, vocabulary, options, progress, cancellation);
+
+    /// <inheritdoc/>
+    public TrainedVectors Continue(
+        EmbeddingStart start, TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
+        Train(start, corpus, vocabulary, options, progress, cancellation);
+
+    static TrainedVectors Train(
+        EmbeddingStart? start, TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation)
     {
         int words = vocabulary.Count, width = (options.Dim + SkipGramKernel.Lane - 1) / SkipGramKernel.Lane * SkipGramKernel.Lane;
         float[] input = GC.AllocateArray<float>(checked(words * width), pinned: true);
         float[] output = GC.AllocateArray<float>(input.Length, pinned: true);
         float[] bias = GC.AllocateArray<float>(options.Loss == SkipGramLoss.Nce ? words : 0, pinned: true);
-        Start(input, output, words, width, options);
+        if (start is null) Start(input, output, words, width, options);
+        else
+        {
+            for (int id = 0; id < words; id++)
+            {
+                start.Input.AsSpan(id * options.Dim, options.Dim).CopyTo(input.AsSpan(id * width));
+                start.Output.AsSpan(id * options.Dim, options.Dim).CopyTo(output.AsSpan(id * width));
+            }
+            if (bias.Length > 0) start.Biases.CopyTo(bias, 0);
+        }
 
-        Run run = new(corpus, vocabulary, options, input, output, bias, width, progress, cancellation);
+        Run run = new(corpus, vocabulary, options, input, output, bias, width, progress, start, cancellation);
         int threads = Math.Min(options.Threads, Math.Max(1, corpus.Texts));
         if (threads == 1) run.Work(0, 1);
         else RunAll(threads, worker => run.Work(worker, threads));
@@ -34,10 +52,20 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
         GC.KeepAlive(output);
         GC.KeepAlive(bias);
 
-        float[] vectors = new float[checked(words * options.Dim)];
-        for (int id = 0; id < words; id++) input.AsSpan(id * width, options.Dim).CopyTo(vectors.AsSpan(id * options.Dim));
+        float[] vectors = Packed(input, words, width, options.Dim);
         if (!double.IsFinite(run.Loss) || !TensorPrimitives.IsFiniteAll<float>(vectors)) throw TextFaults.Diverged(options);
-        return new TrainedVectors(vectors, run.Loss, "cpu", threads == 1);
+        return new TrainedVectors(vectors, run.Loss, "cpu", threads == 1)
+        {
+            Output = start is null ? [] : Packed(output, words, width, options.Dim),
+            Biases = start is null ? [] : bias,
+        };
+    }
+
+    static float[] Packed(float[] table, int words, int width, int dim)
+    {
+        float[] packed = new float[checked(words * dim)];
+        for (int id = 0; id < words; id++) table.AsSpan(id * width, dim).CopyTo(packed.AsSpan(id * dim));
+        return packed;
     }
 
     /// <summary>Runs all workers at once, each on a thread of its own: a worker that waited for another's end would start at the rate of the end.</summary>
@@ -73,8 +101,10 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
     /// <summary>What the threads share.</summary>
     sealed class Run(
         TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, float[] input, float[] output, float[] bias, int width,
-        IProgress<StepProgress>? progress, CancellationToken cancellation)
+        IProgress<StepProgress>? progress, EmbeddingStart? start, CancellationToken cancellation)
     {
+        readonly double from = start?.From ?? 0, share = (start?.To ?? 1) - (start?.From ?? 0);
+        readonly int stream = (start?.Stream ?? 0) * 256;                // more threads there are not
         readonly NoiseSampler noise = options.Loss == SkipGramLoss.Nce ? NoiseSampler.LogUniform(vocabulary.Count) : NoiseSampler.ByCount(vocabulary.Counts);
         readonly uint[]? keep = Keep(vocabulary, options.Subsample);
         readonly long total = (long)corpus.Count * options.Epochs;
@@ -91,7 +121,7 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
         public void Work(int worker, int workers)
         {
             int firstText = corpus.TextAt((long)corpus.Count * worker / workers), lastText = corpus.TextAt((long)corpus.Count * (worker + 1) / workers);
-            Xoshiro random = new(options.Seed, worker);
+            Xoshiro random = new(options.Seed, stream + worker);
             Scratch scratch = new();
             int[] text = new int[1024];
             long batch = 0;
@@ -125,7 +155,7 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
         }
 
         float Rate() => !options.LinearDecay ? (float)options.Rate
-            : (float)(options.Rate * Math.Max(1e-4, 1 - ((double)Interlocked.Read(ref done) / Math.Max(1, total))));
+            : (float)(options.Rate * Math.Max(1e-4, 1 - from - (share * Interlocked.Read(ref done) / Math.Max(1, total))));
 
         [SkipLocalsInit]
         void Centre(ReadOnlySpan<int> text, int at, float rate, ref Xoshiro random, Scratch scratch, bool measure)
