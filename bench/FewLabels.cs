@@ -62,27 +62,30 @@ static class FewLabels
     static string Accuracy(Func<int[], FeatureMatrix> features, string kind, double? strength, int pool, int[] labels, int classes, int n, int draws)
     {
         double[] accuracies = new double[draws];
-        for (int draw = 0; draw < draws; draw++)
-        {
-            Random random = new(1000 + draw);
-            int[] order = [.. Enumerable.Range(0, pool)];
-            random.Shuffle(order);
-            int[] train = [.. Enumerable.Range(0, classes).SelectMany(c => order.Where(i => labels[i] == c).Take(n)).Order()];
-            (LinearHead head, FeatureMatrix matrix) = strength is { } fixedStrength
-                ? (LogisticRegression.Fit(features(train), train, labels, classes, fixedStrength), features(train))
-                : Selected(HeadSelection.Fit(features, train, labels, classes, kind, seed: draw, threads: Environment.ProcessorCount, default));
-            WideHead wide = new(head);
-            float[] logits = new float[classes];
-            int right = 0;
-            for (int row = pool; row < labels.Length; row++)
-            {
-                wide.Logits(matrix, row, logits);
-                if (HeldOutPredictions.Largest(logits) == labels[row]) right++;
-            }
-            accuracies[draw] = right / (double)(labels.Length - pool);
-        }
+        for (int draw = 0; draw < draws; draw++) accuracies[draw] = Draw(features, kind, strength, pool, labels, classes, n, draw);
         double mean = accuracies.Average(), error = Math.Sqrt(accuracies.Sum(x => (x - mean) * (x - mean)) / Math.Max(1, draws - 1) / draws);
         return string.Create(CultureInfo.InvariantCulture, $"{mean:F3} ± {error:F3}");
+    }
+
+    /// <summary>Accuracy on the rows after <paramref name="pool"/> of a head fitted to n rows a class of those before.</summary>
+    public static double Draw(Func<int[], FeatureMatrix> features, string kind, double? strength, int pool, int[] labels, int classes, int n, int draw)
+    {
+        Random random = new(1000 + draw);
+        int[] order = [.. Enumerable.Range(0, pool)];
+        random.Shuffle(order);
+        int[] train = [.. Enumerable.Range(0, classes).SelectMany(c => order.Where(i => labels[i] == c).Take(n)).Order()];
+        (LinearHead head, FeatureMatrix matrix) = strength is { } fixedStrength
+            ? (LogisticRegression.Fit(features(train), train, labels, classes, fixedStrength), features(train))
+            : Selected(HeadSelection.Fit(features, train, labels, classes, kind, seed: draw, threads: Environment.ProcessorCount, default));
+        WideHead wide = new(head);
+        float[] logits = new float[classes];
+        int right = 0;
+        for (int row = pool; row < labels.Length; row++)
+        {
+            wide.Logits(matrix, row, logits);
+            if (HeldOutPredictions.Largest(logits) == labels[row]) right++;
+        }
+        return right / (double)(labels.Length - pool);
     }
 
     static (LinearHead, FeatureMatrix) Selected(SelectedHead selected) => (selected.Head, selected.Features);

@@ -33,6 +33,18 @@ sealed class LabelledTexts
         };
     }
 
+    /// <summary>The texts of CSV files with a column text, also gzipped, one file after the other.</summary>
+    public static IEnumerable<string> Texts(IEnumerable<string> paths)
+    {
+        foreach (string path in paths)
+        {
+            using Stream file = File.OpenRead(path);
+            using Stream stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
+            using SepReader reader = Sep.New(',').Reader(o => o with { Unescape = true }).From(stream);
+            while (reader.MoveNext()) yield return reader.Current["text"].ToString();
+        }
+    }
+
     static uint Hash(string text)
     {
         uint hash = 2166136261;

@@ -15,6 +15,7 @@ static class Program
         ("image-extract", "pictures a second of extraction beside decoding and ONNX Runtime alone; the second run; peak memory: FOLDER ENCODER.onnx [preset=bgr] [pictures=2000] [rounds=1] [alone=no] [decoder=PROGRAM]", ImageExtract.Run),
         ("heads", "time of choosing and fitting a head; optimum and time beside scikit-learn's; both steps on a file: [FILE [ROWS]]", HeadsBench.Run),
         ("words", "words a second of the skip-gram trainer beside plain loops: FILE [THREADS, 2 if not given]", WordsBench.Run),
+        ("peers", "what bench/peers.sh needs of ours: tokens FOLDER OUT, train TOKENS, quality LABELLED REFERENCE VECTORS …", PeersBench.Run),
         ("transfer", "the demo's experiment on its 72 reviews, by options: [key=v1,v2 …]", TransferBench.Run),
         ("storage", "the file store's writes, reads and listing beside plain files: [blobs] [listed] [FOLDER on the disk to measure]", StorageBench.Run),
         ("predict-parts", "where the time of one prediction goes", PredictParts.RunAsync),

@@ -20,7 +20,7 @@ public abstract record TrainingRequest(string Run, string Model, string Version,
 {
     /// <summary>Raise it when the same data and settings should train anew: a step's output changed, or another network ships as "default",
     /// which settings name and do not pin.</summary>
-    public const int CodeVersion = 2;
+    public const int CodeVersion = 3;
 
     /// <summary>What a person should know of files that could not be pinned; not part of the run's identity.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];

@@ -8,7 +8,7 @@ namespace Scion.Text;
 /// options; several threads add their own, and the answer says so. Clock: none.</remarks>
 public sealed class PretrainEmbeddingsStep(StepMemo memo, IEmbeddingTrainer trainer)
 {
-    const int Version = 1;
+    const int Version = 2;
 
     /// <exception cref="Faults.InputRejectedException">Training diverged (T004), or the import does not fit (T006 to T010).</exception>
     public Task<EncoderTrained> RunAsync(PretrainEmbeddingsInput input, IProgress<StepProgress>? progress, CancellationToken cancellation) =>

@@ -1,7 +1,5 @@
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
 using Scion.Pipelines;
 
 namespace Scion.Text;
@@ -16,6 +14,9 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
 
     const int WordsPerBatch = 4096;
 
+    /// <summary>The loss is measured on about as many words of the last epoch.</summary>
+    const int MeasuredWords = 1 << 18;
+
     /// <inheritdoc/>
     public TrainedVectors Train(
         TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
@@ -29,43 +30,26 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
     static TrainedVectors Train(
         EmbeddingStart? start, TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, IProgress<StepProgress>? progress, CancellationToken cancellation)
     {
-        int words = vocabulary.Count, width = (options.Dim + SkipGramKernel.Lane - 1) / SkipGramKernel.Lane * SkipGramKernel.Lane;
-        float[] input = GC.AllocateArray<float>(checked(words * width), pinned: true);
-        float[] output = GC.AllocateArray<float>(input.Length, pinned: true);
-        float[] bias = GC.AllocateArray<float>(options.Loss == SkipGramLoss.Nce ? words : 0, pinned: true);
-        if (start is null) Start(input, output, words, width, options);
+        int words = vocabulary.Count;
+        bool nce = options.Loss == SkipGramLoss.Nce;
+        int width = SkipGramBlockKernel.Padded(options.Dim, nce ? SkipGramKernel.Lane : SkipGramBlockKernel.Lane(options.Dim));
+        using PaddedRows input = new(words, options.Dim, width), output = new(words, options.Dim, width), bias = new(nce ? words : 0, 1, 1);
+        if (start is null) Start(input.Numbers, output.Numbers, words, width, options);
         else
         {
-            for (int id = 0; id < words; id++)
-            {
-                start.Input.AsSpan(id * options.Dim, options.Dim).CopyTo(input.AsSpan(id * width));
-                start.Output.AsSpan(id * options.Dim, options.Dim).CopyTo(output.AsSpan(id * width));
-            }
-            if (bias.Length > 0) start.Biases.CopyTo(bias, 0);
+            input.Fill(start.Input);
+            output.Fill(start.Output);
+            if (nce) bias.Fill(start.Biases);
         }
 
         Run run = new(corpus, vocabulary, options, input, output, bias, width, progress, start, cancellation);
         int threads = Math.Min(options.Threads, Math.Max(1, corpus.Texts));
         if (threads == 1) run.Work(0, 1);
         else RunAll(threads, worker => run.Work(worker, threads));
-        GC.KeepAlive(input);                                            // the run holds addresses only
-        GC.KeepAlive(output);
-        GC.KeepAlive(bias);
-
-        float[] vectors = Packed(input, words, width, options.Dim);
-        if (!double.IsFinite(run.Loss) || !TensorPrimitives.IsFiniteAll<float>(vectors)) throw TextFaults.Diverged(options);
-        return new TrainedVectors(vectors, run.Loss, "cpu", threads == 1)
-        {
-            Output = start is null ? [] : Packed(output, words, width, options.Dim),
-            Biases = start is null ? [] : bias,
-        };
-    }
-
-    static float[] Packed(float[] table, int words, int width, int dim)
-    {
-        float[] packed = new float[checked(words * dim)];
-        for (int id = 0; id < words; id++) table.AsSpan(id * width, dim).CopyTo(packed.AsSpan(id * dim));
-        return packed;
+        if (!double.IsFinite(run.Loss) || !input.Finite()) throw TextFaults.Diverged(options);
+        float[] trainedOutput = start is null ? [] : output.Packed(start.Output), trainedBias = start is null ? [] : bias.Packed();
+        output.Dispose();                                                // before the vectors are copied: peak memory is that of the two tables
+        return new TrainedVectors(input.Packed(start?.Input), run.Loss, "cpu", threads == 1) { Output = trainedOutput, Biases = trainedBias };
     }
 
     /// <summary>Runs all workers at once, each on a thread of its own: a worker that waited for another's end would start at the rate of the end.</summary>
@@ -100,7 +84,7 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
 
     /// <summary>What the threads share.</summary>
     sealed class Run(
-        TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, float[] input, float[] output, float[] bias, int width,
+        TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions options, PaddedRows input, PaddedRows output, PaddedRows bias, int width,
         IProgress<StepProgress>? progress, EmbeddingStart? start, CancellationToken cancellation)
     {
         readonly double from = start?.From ?? 0, share = (start?.To ?? 1) - (start?.From ?? 0);
@@ -109,7 +93,7 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
         readonly uint[]? keep = Keep(vocabulary, options.Subsample);
         readonly long total = (long)corpus.Count * options.Epochs;
         readonly bool nce = options.Loss == SkipGramLoss.Nce;
-        readonly float* u = Address(input), v = Address(output), b = Address(bias);       // the arrays are pinned
+        readonly float* u = input.Address, v = output.Address, b = bias.Address;
         readonly Lock gate = new();
         long done;
         double lossSum;
@@ -121,6 +105,11 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
         public void Work(int worker, int workers)
         {
             int firstText = corpus.TextAt((long)corpus.Count * worker / workers), lastText = corpus.TextAt((long)corpus.Count * (worker + 1) / workers);
+            if (!nce)
+            {
+                WorkInBlocks(worker, firstText, lastText);
+                return;
+            }
             Xoshiro random = new(options.Seed, stream + worker);
             Scratch scratch = new();
             int[] text = new int[1024];
@@ -145,12 +134,47 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
                     cancellation.ThrowIfCancellationRequested();
                     progress?.Report(new StepProgress(nameof(IReviewSteps.PretrainEmbeddings), now, total, "words"));
                 }
-                if (worker == 0 && !TensorPrimitives.IsFiniteAll<float>(new ReadOnlySpan<float>(u, vocabulary.Count * width))) throw TextFaults.Diverged(options);
+                if (worker == 0 && !input.Finite()) throw TextFaults.Diverged(options);
             }
+            Sum(scratch.Loss, scratch.Pairs);
+        }
+
+        /// <summary>Negative sampling: blocks of words with noise of their own.</summary>
+        void WorkInBlocks(int worker, int firstText, int lastText)
+        {
+            SkipGramReader reader = new(corpus, options, keep, noise, vocabulary.Count, stream + worker);
+            using SkipGramBlock block = new(reader.Span, SkipGramReader.NoiseWords(options), width);
+            long batch = Math.Clamp(total / 64, 1, WordsPerBatch), blocks = 0, measured = 0, every = 1 + (corpus.Count / MeasuredWords);
+            double loss = 0;
+            float rate = Rate();
+            for (int epoch = 0; epoch < options.Epochs; epoch++)
+            {
+                for (int text = firstText; text < lastText;)
+                {
+                    long read = reader.Read(ref text, lastText, batch);
+                    for (int pairs; (pairs = reader.Next(block, u, v)) >= 0;)
+                    {
+                        if (pairs == 0) continue;
+                        bool measure = epoch == options.Epochs - 1 && blocks++ % every == 0;
+                        loss += SkipGramBlockKernel.Step(block, rate, measure);
+                        if (measure) measured += pairs;
+                    }
+                    long now = Interlocked.Add(ref done, read);
+                    rate = Rate();
+                    cancellation.ThrowIfCancellationRequested();
+                    progress?.Report(new StepProgress(nameof(IReviewSteps.PretrainEmbeddings), now, total, "words"));
+                }
+                if (worker == 0 && !input.Finite()) throw TextFaults.Diverged(options);
+            }
+            Sum(loss, measured);
+        }
+
+        void Sum(double loss, long pairs)
+        {
             lock (gate)
             {
-                lossSum += scratch.Loss;
-                lossPairs += scratch.Pairs;
+                lossSum += loss;
+                lossPairs += pairs;
             }
         }
 
@@ -187,8 +211,6 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
             if (measure) scratch.Add(loss, inputCount);
         }
     }
-
-    static float* Address(float[] pinned) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
 
     /// <summary>Chance of keeping an occurrence of each word, in 1/(2³² − 1), or null when all are kept: (√(f/t) + 1)·t/f, as word2vec.c.</summary>
     public static uint[]? Keep(Vocabulary vocabulary, double threshold)

@@ -58,38 +58,92 @@ sealed class PlainSkipGram
         return loss;
     }
 
-    /// <summary>A training at one thread.</summary>
-    /// <returns>Mean loss of a pair in the last epoch.</returns>
-    public static (PlainSkipGram Model, double Loss) Train(TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions o)
+    public static PlainSkipGram Start(Vocabulary vocabulary, EmbeddingOptions o)
     {
-        bool nce = o.Loss == SkipGramLoss.Nce;
         float[] input = new float[vocabulary.Count * o.Dim], output = new float[input.Length];
         SkipGramTrainer.Start(input, output, vocabulary.Count, o.Dim, o);
-        PlainSkipGram model = new()
+        return new PlainSkipGram
         {
             Input = [.. input.Chunk(o.Dim).Select(row => row.Select(x => (double)x).ToArray())],
             Output = [.. output.Chunk(o.Dim).Select(row => row.Select(x => (double)x).ToArray())],
             Bias = new double[vocabulary.Count],
         };
+    }
+
+    /// <summary>The words of a text that stay when frequent ones are thinned.</summary>
+    public static int[] Thinned(ReadOnlySpan<int> text, Vocabulary vocabulary, EmbeddingOptions o, ref Xoshiro random)
+    {
+        double tokens = vocabulary.Counts.Sum();
+        List<int> kept = [];
+        foreach (int id in text)
+        {
+            double ratio = o.Subsample * tokens / vocabulary.Counts[id];
+            uint keep = (uint)(Math.Min(1, Math.Sqrt(ratio) + ratio) * uint.MaxValue);
+            if (o.Subsample <= 0 || (uint)(random.Next() >> 32) <= keep) kept.Add(id);
+        }
+        return [.. kept];
+    }
+
+    /// <summary>Negative sampling a pair at a time, noise drawn for each pair, as word2vec.c: what the vectors of the fast algorithm are no worse than.</summary>
+    public static PlainSkipGram TrainPairs(TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions o)
+    {
+        PlainSkipGram model = Start(vocabulary, o);
+        NoiseSampler noise = NoiseSampler.ByCount(vocabulary.Counts);
+        Xoshiro random = new(o.Seed, 1);
+        long total = (long)corpus.Count * o.Epochs, done = 0;
+        for (int epoch = 0; epoch < o.Epochs; epoch++)
+            for (int t = 0; t < corpus.Texts; t++)
+            {
+                double rate = o.Rate * Math.Max(1e-4, 1 - ((double)done / total));
+                int[] text = Thinned(corpus.Text(t), vocabulary, o, ref random);
+                for (int at = 0; at < text.Length; at++)
+                {
+                    int span = 1 + random.Below(o.Window);
+                    for (int i = Math.Max(0, at - span); i <= Math.Min(text.Length - 1, at + span); i++)
+                    {
+                        if (i == at) continue;
+                        double[] u = model.Input[text[i]], pull = new double[o.Dim];
+                        for (int k = -1; k < o.Negatives; k++)
+                        {
+                            int id = k < 0 ? text[at] : noise.Draw(ref random);
+                            if (k >= 0 && id == text[at]) continue;
+                            double[] v = model.Output[id];
+                            double logit = 0;
+                            for (int j = 0; j < u.Length; j++) logit += u[j] * v[j];
+                            double g = rate * ((k < 0 ? 1 : 0) - Sigmoid(logit));
+                            for (int j = 0; j < u.Length; j++)
+                            {
+                                pull[j] += g * v[j];
+                                v[j] += g * u[j];
+                            }
+                        }
+                        for (int j = 0; j < u.Length; j++) u[j] += pull[j];
+                    }
+                }
+                done += corpus.Text(t).Length;
+            }
+        return model;
+    }
+
+    /// <summary>A training with NCE at one thread, or with negative sampling around one word after the other.</summary>
+    /// <returns>Mean loss of a pair in the last epoch.</returns>
+    public static (PlainSkipGram Model, double Loss) Train(TokenCorpus corpus, Vocabulary vocabulary, EmbeddingOptions o)
+    {
+        bool nce = o.Loss == SkipGramLoss.Nce;
+        PlainSkipGram model = Start(vocabulary, o);
         NoiseSampler noise = nce ? NoiseSampler.LogUniform(vocabulary.Count) : NoiseSampler.ByCount(vocabulary.Counts);
         Xoshiro random = new(o.Seed, 0);
-        double tokens = vocabulary.Counts.Sum(), lossSum = 0;
+        double lossSum = 0;
         long total = (long)corpus.Count * o.Epochs, done = 0, batch = 0, pairs = 0;
         float rate = (float)o.Rate;
         for (int epoch = 0; epoch < o.Epochs; epoch++)
             for (int t = 0; t < corpus.Texts; t++)
             {
-                List<int> text = [];
-                foreach (int id in corpus.Text(t))
-                {
-                    double ratio = o.Subsample * tokens / vocabulary.Counts[id];
-                    uint keep = (uint)(Math.Min(1, Math.Sqrt(ratio) + ratio) * uint.MaxValue);
-                    if (o.Subsample <= 0 || (uint)(random.Next() >> 32) <= keep) text.Add(id);
-                }
-                for (int at = 0; at < text.Count; at++)
+                int[] text = Thinned(corpus.Text(t), vocabulary, o, ref random);
+                for (int at = 0; at < text.Length; at++)
                 {
                     int span = o.Window == 0 ? 64 : 1 + random.Below(o.Window);
-                    int[] around = [.. Enumerable.Range(0, text.Count).Where(i => i != at && Math.Abs(i - at) <= span).Select(i => text[i])];
+                    int[] around = [.. Enumerable.Range(0, text.Length).Where(i => i != at && Math.Abs(i - at) <= span).Select(i => text[i])];
                     if (around.Length == 0) continue;
                     List<int> ids = [text[at]];
                     for (int k = 0; k < o.Negatives; k++)

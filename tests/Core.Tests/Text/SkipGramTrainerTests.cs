@@ -40,7 +40,7 @@ public sealed class SkipGramTrainerTests
 
             TrainedVectors trained = new SkipGramTrainer().Train(corpus, vocabulary, options, null, default);
 
-            (PlainSkipGram oracle, double loss) = PlainSkipGram.Train(corpus, vocabulary, options);
+            (PlainSkipGram oracle, double loss) = nce ? PlainSkipGram.Train(corpus, vocabulary, options) : PlainSkipGramBlocks.Train(corpus, vocabulary, options);
             if (double.IsNaN(loss)) loss = 0;                     // no word had a neighbour
             Assert.Equal(loss, trained.Loss, 1e-4 * Math.Max(1, loss));
             double[] expected = [.. oracle.Input.SelectMany(row => row)];
@@ -55,7 +55,7 @@ public sealed class SkipGramTrainerTests
 
         TrainedVectors trained = new SkipGramTrainer().Train(corpus, vocabulary, options, null, default);
 
-        (PlainSkipGram oracle, double loss) = PlainSkipGram.Train(corpus, vocabulary, options);
+        (PlainSkipGram oracle, double loss) = PlainSkipGramBlocks.Train(corpus, vocabulary, options);
         Assert.InRange((long)corpus.Count * options.Epochs, 4096 * 64, long.MaxValue);
         Assert.Equal(loss, trained.Loss, 1e-3);
         Assert.InRange(oracle.Input.SelectMany(row => row).Zip(trained.Vectors, (a, b) => Math.Abs(a - b)).Max(), 0, 0.02);
