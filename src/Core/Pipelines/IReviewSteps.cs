@@ -14,6 +14,12 @@ public interface IReviewSteps : ITrainingSteps
     /// <summary>cpu. Shards to word counts. Test rows are not counted.</summary>
     Task<VocabularyBuilt> BuildVocabulary(BuildVocabularyInput input);
 
+    /// <summary>pretrain (GPU or CPU). Texts of one shard of a training and the tables of the round before to its own tables. Test rows are not read.</summary>
+    Task<EmbeddingShardTrained> TrainEmbeddingShard(TrainEmbeddingShardInput input);
+
+    /// <summary>cpu. Tables of all shards of a round to their average.</summary>
+    Task<EmbeddingsAveraged> AverageEmbeddings(AverageEmbeddingsInput input);
+
     /// <summary>pretrain (GPU or CPU). Shards and vocabulary to a sentence encoder. Test rows are not read.</summary>
     Task<EncoderTrained> PretrainEmbeddings(PretrainEmbeddingsInput input);
 

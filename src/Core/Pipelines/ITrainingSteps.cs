@@ -48,7 +48,8 @@ public sealed record RunStage(string Step, int Done, int Total)
         nameof(IReviewSteps.IngestReviews) => "files",
         nameof(IImageSteps.IngestImages) => "folders",
         nameof(IReviewSteps.PretrainEmbeddings) or nameof(IImageSteps.PrepareEncoder) => "encoders",
-        nameof(IReviewSteps.ExtractFeatures) or nameof(IImageSteps.ExtractImageFeatures) or nameof(IImageSteps.ExtractPixelFeatures) => "shards",
+        nameof(IReviewSteps.AverageEmbeddings) => "rounds",
+        nameof(IReviewSteps.TrainEmbeddingShard) or nameof(IReviewSteps.ExtractFeatures) or nameof(IImageSteps.ExtractImageFeatures) or nameof(IImageSteps.ExtractPixelFeatures) => "shards",
         nameof(ITrainingSteps.TrainHeads) => "candidates",
         _ => "steps",
     };

@@ -30,8 +30,9 @@ public static class TrainReviewsPipeline
 
         string? imported = settings.Encoder == ReviewSettings.OwnEncoder ? null : settings.Encoder;
         EncoderSource[] sources = [imported is null ? EncoderSource.Own : EncoderSource.Imported, EncoderSource.Untrained];
+        EmbeddingsAveraged? learned = imported is null ? await EmbeddingRounds.RunAsync(steps, data, vocabulary) : null;
         EncoderTrained[] encoders = await steps.FanOut(nameof(steps.PretrainEmbeddings), [.. sources.Select(source =>
-            new PretrainEmbeddingsInput(source, source == EncoderSource.Imported ? imported : null, data, vocabulary))], steps.PretrainEmbeddings);
+            new PretrainEmbeddingsInput(source, source == EncoderSource.Imported ? imported : null, data, vocabulary, source == EncoderSource.Own ? learned : null))], steps.PretrainEmbeddings);
 
         ExtractFeaturesInput[] extractions = [.. encoders.SelectMany(encoder => data.Shards.Select((_, shard) => new ExtractFeaturesInput(encoder, data.Shard(shard))))];
         FeaturesExtracted[] features = await steps.FanOut(nameof(steps.ExtractFeatures), extractions, steps.ExtractFeatures);

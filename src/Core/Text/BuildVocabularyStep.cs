@@ -38,7 +38,7 @@ public sealed class BuildVocabularyStep(StepMemo memo, int cores)
             Vocabulary vocabulary = Vocabulary.Of(counts, options.MinCount);
             if (vocabulary.Count == 0) throw TextFaults.NoWords(texts, options.MinCount);
             if ((long)vocabulary.Count * options.Dim > SentenceEncoder.MaxNumbers) throw TextFaults.TooLarge(vocabulary.Count, options.Dim);
-            if (tokens > Array.MaxLength) throw TextFaults.CorpusTooLong(tokens);
+            if (tokens / options.Shards > Array.MaxLength) throw TextFaults.CorpusTooLong(tokens);
             return new VocabularyBuilt(await writer.AddAsync("vocabulary.txt", vocabulary.ToBytes(), cancellation), vocabulary.Count, tokens, options);
         }, cancellation);
 

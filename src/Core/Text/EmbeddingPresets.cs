@@ -9,6 +9,14 @@ public static class EmbeddingPresets
     /// <summary>Trainings predicted to visit fewer words than this use one thread, and so are exactly reproducible: under about a minute.</summary>
     const long OneThreadWords = 25_000_000;
 
+    /// <summary>Words of a shard above which a corpus is dealt to more: as ids they are 800 MB, and a pass over them takes minutes.</summary>
+    public const long ShardWords = 200_000_000;
+
+    public const int MaxShards = 64;
+
+    /// <summary>Most shards times rounds: calls of one run, and rows of a history that is loaded whole.</summary>
+    public const int MaxShardRounds = 512;
+
     /// <param name="settings">Preset, overrides, seed.</param>
     /// <param name="tokens">Words in the corpus, at least 0.</param>
     /// <param name="cores">Threads a large corpus may use.</param>
@@ -33,7 +41,13 @@ public static class EmbeddingPresets
             Rate = set.Rate ?? preset.Rate,
             Trainer = set.Trainer ?? preset.Trainer,
         };
-        options = options with { Threads = set.Threads ?? (tokens * options.Epochs < OneThreadWords ? 1 : Math.Max(1, cores)) };
+        int shards = set.Shards ?? (int)Math.Clamp((tokens + ShardWords - 1) / ShardWords, 1, MaxShards);
+        options = options with
+        {
+            Threads = set.Threads ?? (tokens * options.Epochs / Math.Max(1, shards) < OneThreadWords ? 1 : Math.Max(1, cores)),
+            Shards = shards,
+            Rounds = set.Rounds ?? (shards <= 1 ? 1 : Math.Clamp(MaxShardRounds / shards, 1, Math.Max(1, options.Epochs))),
+        };
         string[] errors = [.. Errors(options)];
         return errors.Length == 0 ? options : throw TextFaults.OptionsRefused(errors);
     }
@@ -59,6 +73,10 @@ public static class EmbeddingPresets
         if (!(o.Subsample is >= 0 and <= 1)) yield return Range("subsample", o.Subsample, "0 (never) to 1");
         if (!(o.Rate is > 0 and <= 10)) yield return Range("rate", o.Rate, "above 0, to 10");
         if (o.Trainer is not (EmbeddingOptions.CpuTrainer or EmbeddingOptions.TorchTrainer)) yield return $"embedding.trainer is '{o.Trainer}'; it must be 'cpu' or 'torch'.";
+        if (o.Shards is < 1 or > MaxShards) yield return Range("shards", o.Shards, "1 to 64");
+        else if (o.Rounds < 1 || o.Rounds > (o.Shards == 1 ? 1 : Math.Min(o.Epochs, MaxShardRounds / o.Shards)))
+            yield return Range("rounds", o.Rounds, o.Shards == 1 ? "1 with one shard" : string.Create(CultureInfo.InvariantCulture,
+                $"1 to {Math.Min(o.Epochs, MaxShardRounds / o.Shards)} with {o.Epochs} epochs and {o.Shards} shards"));
         if (o.Threads is < 1 or > 256) yield return Range("threads", o.Threads, "1 to 256");
     }
 

@@ -3,8 +3,8 @@ using Scion.Storage;
 
 namespace Scion.Text;
 
-/// <summary>Makes a sentence encoder: word vectors by skip-gram, untrained, or imported; then weights and common components.</summary>
-/// <remarks>Reads: vocabulary, shards and row table; test rows are not read. Writes: <c>encoder.safetensors</c>. Randomness: the seed in the
+/// <summary>Makes a sentence encoder: word vectors by skip-gram, on one machine or of averaged shards, untrained, or imported; then weights and common components.</summary>
+/// <remarks>Reads: vocabulary, shards and row table, and what shards learned; test rows are not read. Writes: <c>encoder.safetensors</c>. Randomness: the seed in the
 /// options; several threads add their own, and the answer says so. Clock: none.</remarks>
 public sealed class PretrainEmbeddingsStep(StepMemo memo, IEmbeddingTrainer trainer)
 {
@@ -16,13 +16,14 @@ public sealed class PretrainEmbeddingsStep(StepMemo memo, IEmbeddingTrainer trai
         {
             Vocabulary vocabulary = Vocabulary.Parse(await memo.Store.ReadAsync(input.Vocabulary.Vocabulary, cancellation));
             EmbeddingOptions options = input.Vocabulary.Options;
-            TokenCorpus.Builder corpus = new(vocabulary, input.Source == EncoderSource.Own ? input.Vocabulary.Tokens : 0);
+            bool trains = input.Source == EncoderSource.Own && input.Learned is null;
+            TokenCorpus.Builder corpus = new(vocabulary, trains ? input.Vocabulary.Tokens : 0);
             long texts = input.Data.Unlabelled + input.Data.Train.Sum(label => label.Rows), read = 0;
             long every = Math.Max(1, texts / SentenceEncoderFit.MaxSamples);          // files are often sorted by label: the first ones would be one class
             List<string> samples = [];
             await DatasetTexts.ReadAsync(memo.Store, input.Data, text =>
             {
-                if (input.Source == EncoderSource.Own) corpus.Add(text);
+                if (trains) corpus.Add(text);
                 if (read++ % every == 0 && samples.Count < SentenceEncoderFit.MaxSamples) samples.Add(text);
             }, null, cancellation);
 
@@ -31,6 +32,10 @@ public sealed class PretrainEmbeddingsStep(StepMemo memo, IEmbeddingTrainer trai
             int dim = options.Dim;
             switch (input.Source)
             {
+                case EncoderSource.Own when input.Learned is { } learned:
+                    trained = new TrainedVectors(await TrainEmbeddingShardStep.ReadAsync(memo.Store, learned.Tables.Input, cancellation), learned.Loss, learned.Device, learned.Reproducible);
+                    loss = learned.Loss;
+                    break;
                 case EncoderSource.Own:
                     trained = await Task.Run(() => trainer.Train(corpus.Build(), vocabulary, options, progress, cancellation), cancellation);
                     loss = trained.Loss;

@@ -33,6 +33,12 @@ public sealed record EmbeddingOverrides
 
     [Description("What trains the vectors: cpu, or torch, which takes a GPU where there is one and needs a build with libtorch."), DefaultValue("cpu")]
     public string? Trainer { get; init; }
+
+    [Description("Machines the texts are dealt to, whose vectors are averaged after every round; 1 trains on one: 1 to 64."), DefaultValue("1, or as many as leave each 200 million words")]
+    public int? Shards { get; init; }
+
+    [Description("Rounds of a training on several shards: 1 to its epochs, and at most 512 divided by its shards."), DefaultValue("one an epoch, where so many are allowed")]
+    public int? Rounds { get; init; }
 }
 
 /// <summary>Objective a skip-gram model is trained with.</summary>
@@ -57,9 +63,11 @@ public enum SkipGramLoss
 /// <param name="Threads">Worker threads, in [1, 256]. 1 is exactly reproducible; more are lock-free and are not.</param>
 /// <param name="Seed">Of the start, the sub-sampling, the windows and the noise.</param>
 /// <param name="Trainer"><see cref="CpuTrainer"/> or <see cref="TorchTrainer"/>.</param>
+/// <param name="Shards">Machines the texts are dealt to, in [1, 64].</param>
+/// <param name="Rounds">Rounds after which the shards' vectors are averaged, in [1, Epochs]; 1 with one shard.</param>
 public sealed record EmbeddingOptions(
     SkipGramLoss Loss, int Dim, int Window, int Negatives, int Epochs, int MinCount, double Subsample, double Rate, bool LinearDecay,
-    int Threads, int Seed, string Trainer = EmbeddingOptions.CpuTrainer)
+    int Threads, int Seed, string Trainer = EmbeddingOptions.CpuTrainer, int Shards = 1, int Rounds = 1)
 {
     /// <summary><see cref="SkipGramTrainer"/>.</summary>
     public const string CpuTrainer = "cpu";
@@ -91,7 +99,9 @@ public enum EncoderSource
 /// <param name="Imported"><c>encoders/{sha256}</c> of an import; null otherwise.</param>
 /// <param name="Data">The data set.</param>
 /// <param name="Vocabulary">Its vocabulary.</param>
-public sealed record PretrainEmbeddingsInput(EncoderSource Source, string? Imported, CuratedRows Data, VocabularyBuilt Vocabulary);
+/// <param name="Learned">Vectors that shards have learned, which then are its own; null where it trains them.</param>
+public sealed record PretrainEmbeddingsInput(
+    EncoderSource Source, string? Imported, CuratedRows Data, VocabularyBuilt Vocabulary, EmbeddingsAveraged? Learned = null);
 
 /// <param name="Source">Where the vectors come from.</param>
 /// <param name="Encoder">A sentence encoder, read with <see cref="SentenceEncoder"/>.</param>

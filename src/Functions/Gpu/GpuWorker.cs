@@ -15,7 +15,7 @@ sealed class PretrainWorker(GpuWorker worker, ReviewActivities steps)
 {
     [Function(nameof(PretrainOnGpu))]
     public Task PretrainOnGpu([QueueTrigger(GpuQueues.Pretrain, Connection = GpuQueues.Connection)] QueueMessage message, CancellationToken cancellation) =>
-        worker.DoAsync(message, steps.PretrainEmbeddings, cancellation);
+        worker.DoAsync(message, step => step == nameof(steps.TrainEmbeddingShard) ? steps.TrainEmbeddingShard : steps.PretrainEmbeddings, cancellation);
 }
 
 /// <summary>Features of pictures on a GPU.</summary>
@@ -24,7 +24,7 @@ sealed class ExtractWorker(GpuWorker worker, ImageActivities steps)
 {
     [Function(nameof(ExtractOnGpu))]
     public Task ExtractOnGpu([QueueTrigger(GpuQueues.Extract, Connection = GpuQueues.Connection)] QueueMessage message, CancellationToken cancellation) =>
-        worker.DoAsync(message, steps.ExtractImageFeatures, cancellation);
+        worker.DoAsync(message, _ => steps.ExtractImageFeatures, cancellation);
 }
 
 /// <summary>Takes a step from a GPU queue to its answer.</summary>
@@ -35,7 +35,7 @@ sealed partial class GpuWorker(IBlobStore store, ScionQueues queues, TimeProvide
     /// <summary>As <c>maxDequeueCount</c> in host.json, which a test compares: the last try answers with its fault instead of throwing.</summary>
     public const int MaxTries = 5;
 
-    public async Task DoAsync(QueueMessage message, Func<StepCall, CancellationToken, Task<StepAnswer>> step, CancellationToken cancellation)
+    public async Task DoAsync(QueueMessage message, Func<string, Func<StepCall, CancellationToken, Task<StepAnswer>>> stepOf, CancellationToken cancellation)
     {
         GpuWork work = JsonSerializer.Deserialize<GpuWork>(message.Body.ToMemory().Span, ScionJson.Strict)!;
         if (message.DequeueCount == 1)
@@ -45,7 +45,7 @@ sealed partial class GpuWorker(IBlobStore store, ScionQueues queues, TimeProvide
         {
             StepCall call = (await store.FindJsonAsync<StepCall>(BlobPath.Parse(work.Call), cancellation))?.Value
                 ?? throw new TransientStorageException("S001", $"'{work.Call}' is not there.", "It is asked for again.");
-            fault = (await step(call, cancellation)).Fault;
+            fault = (await stepOf(work.Step)(call, cancellation)).Fault;
         }
         catch (Exception e) when (message.DequeueCount >= MaxTries && !cancellation.IsCancellationRequested)
         {

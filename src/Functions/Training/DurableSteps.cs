@@ -46,12 +46,20 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
 
     public Task<VocabularyBuilt> BuildVocabulary(BuildVocabularyInput input) => CallAsync<VocabularyBuilt>(nameof(BuildVocabulary), input);
 
+    public async Task<EmbeddingShardTrained> TrainEmbeddingShard(TrainEmbeddingShardInput input)
+    {
+        if (IsForGpu(input.Vocabulary) && !await DoneOnGpuAsync(GpuQueues.Pretrain, nameof(TrainEmbeddingShard), Json(input)))
+            input = input with { Vocabulary = OnCpu(input.Vocabulary) };
+        return await CallAsync<EmbeddingShardTrained>(nameof(TrainEmbeddingShard), input);
+    }
+
+    public Task<EmbeddingsAveraged> AverageEmbeddings(AverageEmbeddingsInput input) => CallAsync<EmbeddingsAveraged>(nameof(AverageEmbeddings), input);
+
     public async Task<EncoderTrained> PretrainEmbeddings(PretrainEmbeddingsInput input)
     {
-        EmbeddingOptions options = input.Vocabulary.Options;
-        if (gpu.Pretrain && input.Source == EncoderSource.Own && options.Trainer == EmbeddingOptions.TorchTrainer
-            && !await DoneOnGpuAsync(GpuQueues.Pretrain, nameof(PretrainEmbeddings), Json(input)))
-            input = input with { Vocabulary = input.Vocabulary with { Options = options with { Trainer = EmbeddingOptions.CpuTrainer } } };
+        bool trains = input.Source == EncoderSource.Own && input.Learned is null;
+        if (trains && IsForGpu(input.Vocabulary) && !await DoneOnGpuAsync(GpuQueues.Pretrain, nameof(PretrainEmbeddings), Json(input)))
+            input = input with { Vocabulary = OnCpu(input.Vocabulary) };
         return await CallAsync<EncoderTrained>(nameof(PretrainEmbeddings), input);
     }
 
@@ -133,6 +141,10 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
         given.Cancel();
         given.Dispose();
     }
+
+    bool IsForGpu(VocabularyBuilt vocabulary) => gpu.Pretrain && vocabulary.Options.Trainer == EmbeddingOptions.TorchTrainer;
+
+    static VocabularyBuilt OnCpu(VocabularyBuilt vocabulary) => vocabulary with { Options = vocabulary.Options with { Trainer = EmbeddingOptions.CpuTrainer } };
 
     string? QueueOf(string step) => extractOnGpu && step == nameof(ExtractImageFeatures) ? GpuQueues.Extract : null;
 

@@ -19,6 +19,14 @@ sealed class ReviewActivities(StepRunner runner, StepMemo memo, ModelRegistry re
     public Task<StepAnswer> BuildVocabulary([ActivityTrigger] StepCall call, CancellationToken cancellation) =>
         runner.RunAsync<BuildVocabularyInput, VocabularyBuilt>(nameof(BuildVocabulary), call, new BuildVocabularyStep(memo, Environment.ProcessorCount).RunAsync, cancellation);
 
+    [Function(nameof(TrainEmbeddingShard))]
+    public Task<StepAnswer> TrainEmbeddingShard([ActivityTrigger] StepCall call, CancellationToken cancellation) =>
+        runner.RunAsync<TrainEmbeddingShardInput, EmbeddingShardTrained>(nameof(TrainEmbeddingShard), call, new TrainEmbeddingShardStep(memo, trainer).RunAsync, cancellation);
+
+    [Function(nameof(AverageEmbeddings))]
+    public Task<StepAnswer> AverageEmbeddings([ActivityTrigger] StepCall call, CancellationToken cancellation) =>
+        runner.RunAsync<AverageEmbeddingsInput, EmbeddingsAveraged>(nameof(AverageEmbeddings), call, new AverageEmbeddingsStep(memo).RunAsync, cancellation);
+
     [Function(nameof(PretrainEmbeddings))]
     public Task<StepAnswer> PretrainEmbeddings([ActivityTrigger] StepCall call, CancellationToken cancellation) =>
         runner.RunAsync<PretrainEmbeddingsInput, EncoderTrained>(nameof(PretrainEmbeddings), call, new PretrainEmbeddingsStep(memo, trainer).RunAsync, cancellation);

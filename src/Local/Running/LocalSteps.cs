@@ -25,6 +25,7 @@ sealed class LocalSteps(
 {
     readonly TransientRetry retry = new(time);
     readonly SemaphoreSlim cores = new(StepWindow.CallsAtOnce);
+    readonly SemaphoreSlim training = new(1);
     readonly PictureWorkers workers = new(pictures, Environment.ProcessorCount);
     readonly EncoderSessions sessions = new();
     readonly Lock gate = new();
@@ -38,6 +39,23 @@ sealed class LocalSteps(
 
     public Task<VocabularyBuilt> BuildVocabulary(BuildVocabularyInput input) =>
         Call(nameof(BuildVocabulary), call => new BuildVocabularyStep(memo, Environment.ProcessorCount).RunAsync(input, call, cancellation));
+
+    public Task<EmbeddingShardTrained> TrainEmbeddingShard(TrainEmbeddingShardInput input) => Call(nameof(TrainEmbeddingShard), async call =>
+    {
+        bool wide = input.Vocabulary.Options.Threads > 1;                // such a shard takes all cores: side by side they would only hold more tables
+        if (wide) await training.WaitAsync(cancellation);
+        try
+        {
+            return await new TrainEmbeddingShardStep(memo, trainer).RunAsync(input, call, cancellation);
+        }
+        finally
+        {
+            if (wide) training.Release();
+        }
+    });
+
+    public Task<EmbeddingsAveraged> AverageEmbeddings(AverageEmbeddingsInput input) =>
+        Call(nameof(AverageEmbeddings), call => new AverageEmbeddingsStep(memo).RunAsync(input, call, cancellation));
 
     public Task<EncoderTrained> PretrainEmbeddings(PretrainEmbeddingsInput input) =>
         Call(nameof(PretrainEmbeddings), call => new PretrainEmbeddingsStep(memo, trainer).RunAsync(input, call, cancellation));
@@ -98,6 +116,7 @@ sealed class LocalSteps(
         sessions.Dispose();
         workers.Dispose();
         cores.Dispose();
+        training.Dispose();
     }
 
     Task<T> Call<T>(string step, Func<RunProgress.Call, Task<T>> work)

@@ -29,6 +29,8 @@ static class ProgressView
         nameof(IImageSteps.ExtractPixelFeatures) => "Measuring colours and edges",
         nameof(IReviewSteps.Curate) => "Finding copies, splitting",
         nameof(IReviewSteps.BuildVocabulary) => "Counting words",
+        nameof(IReviewSteps.TrainEmbeddingShard) => "Learning word vectors of shards",
+        nameof(IReviewSteps.AverageEmbeddings) => "Averaging word vectors",
         nameof(IReviewSteps.PretrainEmbeddings) => "Learning word vectors",
         nameof(IReviewSteps.ExtractFeatures) => "Turning reviews to features",
         nameof(IReviewSteps.TrainHeads) => "Fitting heads",

@@ -118,6 +118,7 @@ function intervalRow(name, figure, strong) {
 const modelNames = { transfer: 'this model', scratch: 'from scratch', 'bag-of-words': 'bag of words', pixels: 'colours and edges', majority: 'most common class' };
 const stages = {
   IngestReviews: 'Reading files', Curate: 'Finding copies, splitting', BuildVocabulary: 'Counting words', PretrainEmbeddings: 'Learning word vectors',
+  TrainEmbeddingShard: 'Learning word vectors of shards', AverageEmbeddings: 'Averaging word vectors',
   ExtractFeatures: 'Turning reviews to features', TrainHeads: 'Fitting heads', Evaluate: 'Measuring', Publish: 'Publishing',
   IngestImages: 'Reading photos', PrepareEncoder: 'Preparing the network', ExtractImageFeatures: 'Looking at photos', ExtractPixelFeatures: 'Measuring colours and edges',
   PublishImages: 'Publishing',

@@ -14,9 +14,9 @@ public sealed class TrainReviewsPipelineTests
 {
     [Fact]
     public void Pipeline_ReplayedWithShuffledCompletions_AsksTheSameAndAnswersTheSame() =>
-        Gen.Select(Gen.Int[1, 70], Gen.Int[0, int.MaxValue]).Sample((files, seed) =>
+        Gen.Select(Gen.Int[1, 70], Gen.Int[1, 6], Gen.Int[0, int.MaxValue]).Sample((files, shards, seed) =>
         {
-            TrainReviewsRequest request = Request(files);
+            TrainReviewsRequest request = Request(files, shards);
             TrainedReviews straight = Replaying.Run(history => TrainReviewsPipeline.RunAsync(new ReplayedSteps(history), request), new Random(0), shuffle: false, out List<string> asked);
 
             TrainedReviews shuffled = Replaying.Run(history => TrainReviewsPipeline.RunAsync(new ReplayedSteps(history), request), new Random(seed), shuffle: true, out List<string> askedShuffled);
@@ -40,6 +40,21 @@ public sealed class TrainReviewsPipelineTests
         Assert.Equal(StepWindow.Size, most);
     }
 
+    // Each call of a later round names what the averages of the round before are and where its own texts lie, and no more: it does not grow with the data.
+    [Fact]
+    public void Pipeline_SeveralShards_TrainsRoundsFromTheAveragesBefore()
+    {
+        TrainedReviews trained = Replaying.Run(history => TrainReviewsPipeline.RunAsync(new ReplayedSteps(history), Request(100, shards: 2)), new Random(0), shuffle: false, out List<string> asked);
+
+        string[] rounds = [.. asked.Where(call => call.StartsWith("TrainEmbeddingShard", StringComparison.Ordinal)).Distinct()];
+        Assert.Equal(6, rounds.Length);
+        Assert.Equal(3, asked.Where(call => call.StartsWith("AverageEmbeddings", StringComparison.Ordinal)).Distinct().Count());
+        Assert.All(rounds[..2], call => Assert.Contains("\"texts\"", call, StringComparison.Ordinal));
+        Assert.All(rounds[2..], call => Assert.InRange(call.Length, 1, 2500));
+        Assert.Equal("work/Ownwork/in work/in 0 2+work/in 1 2", trained.Encoder.Encoder.Path);
+        Assert.Contains("work/in work/in 0 0+work/in 1 0", rounds[2], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Pipeline_AStepRefuses_EndsWithThatFault()
     {
@@ -52,11 +67,11 @@ public sealed class TrainReviewsPipelineTests
         Assert.Contains(history.Asked, call => call.StartsWith("RecordFindings", StringComparison.Ordinal));
     }
 
-    static string Json(TrainedReviews trained) => System.Text.Json.JsonSerializer.Serialize(trained, ScionJson.Strict);
+    static string Json<T>(T trained) => System.Text.Json.JsonSerializer.Serialize(trained, ScionJson.Strict);
 
-    static TrainReviewsRequest Request(int files) => TrainReviewsRequest.Of("films",
+    static TrainReviewsRequest Request(int files, int shards = 1) => TrainReviewsRequest.Of("films",
         [.. Enumerable.Range(0, files).Select(i => new PinnedFile("reviews", $"films/{i}.csv", $"e{i}", i, new string((char)('a' + (i % 26)), 64)))],
-        new ReviewSettings(), DateTimeOffset.UnixEpoch);
+        new ReviewSettings { Embedding = new EmbeddingOverrides { Shards = shards } }, DateTimeOffset.UnixEpoch);
 
     sealed class ReplayedSteps(History history) : IReviewSteps
     {
@@ -69,10 +84,20 @@ public sealed class TrainReviewsPipelineTests
             new CuratedRows(DataKind.Reviews, ["a", "b"], [.. input.Files.SelectMany(f => f.Shards)], Ref("rows"), Protocol.HashSplit, [], [], 0, 0, 0, null, []));
 
         public Task<VocabularyBuilt> BuildVocabulary(BuildVocabularyInput input) => history.Ask("BuildVocabulary", () =>
-            new VocabularyBuilt(Ref("vocabulary"), 3, 9, new EmbeddingOptions(SkipGramLoss.NegativeSampling, 4, 2, 2, 1, 1, 0, 0.1, true, 1, 1)));
+            new VocabularyBuilt(Ref("vocabulary"), 3, 9, 
+                EmbeddingPresets.Resolve(input.Settings, 9, 1) with { Dim = 4, Epochs = 3, Rounds = input.Settings.Embedding.Shards == 1 ? 1 : 3 }));
 
-        public Task<EncoderTrained> PretrainEmbeddings(PretrainEmbeddingsInput input) => history.Ask($"PretrainEmbeddings {input.Source}", () =>
-            new EncoderTrained(input.Source, Ref($"{input.Source}"), 4, 3, 12, null, true, $"{input.Source}"));
+        public Task<EmbeddingShardTrained> TrainEmbeddingShard(TrainEmbeddingShardInput input) => history.Ask($"TrainEmbeddingShard {Json(input)}", () =>
+            new EmbeddingShardTrained(input.Shard, input.Corpus ?? new ShardCorpus([Ref($"ids {input.Shard}")], Ref($"occurrences {input.Shard}"), 3, 1),
+                Tables($"{input.Shard} {input.Round}"), input.Round, true, "cpu"));
+
+        public Task<EmbeddingsAveraged> AverageEmbeddings(AverageEmbeddingsInput input) => history.Ask($"AverageEmbeddings {Json(input)}", () =>
+            new EmbeddingsAveraged(Tables(string.Join('+', input.Shards.Select(shard => shard.Tables.Input.Path))), 1, true, "cpu"));
+
+        static EmbeddingTables Tables(string name) => new(Ref($"in {name}"), Ref($"out {name}"), null);
+
+        public Task<EncoderTrained> PretrainEmbeddings(PretrainEmbeddingsInput input) => history.Ask($"PretrainEmbeddings {input.Source} {Json(input)}", () =>
+            new EncoderTrained(input.Source, Ref($"{input.Source}{input.Learned?.Tables.Input.Path}"), 4, 3, 12, null, true, $"{input.Source}"));
 
         public Task<FeaturesExtracted> ExtractFeatures(ExtractFeaturesInput input) => history.Ask($"ExtractFeatures {input.Encoder.Source} {input.Shard.Index}", () =>
             new FeaturesExtracted(input.Shard.Index, 1, 4, Ref($"{input.Encoder.Source}{input.Shard.Index}")));
