@@ -49,7 +49,8 @@ static class PeersBench
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{texts} texts {words} words"));
     }
 
-    /// <summary>Prints seconds of training alone, words a second, peak memory of the process in KiB, and what the vectors and ids take by themselves.</summary>
+    /// <summary>Prints seconds of training alone, words a second, peak memory of the process, and what training added to the memory that was there (runtime, vocabulary, ids) over the
+    /// size of the two tables [words, dim].</summary>
     static void Train(string path, Dictionary<string, string> set)
     {
         double Value(string key, double fallback) => set.TryGetValue(key, out string? value) ? Number(value) : fallback;
@@ -57,14 +58,16 @@ static class PeersBench
             Value("subsample", 1e-4), Value("rate", 0.05), LinearDecay: true, (int)Value("threads", 2), (int)Value("seed", 1));
         (TokenCorpus corpus, Vocabulary vocabulary, long words) = Corpus(path, options.MinCount);
         GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        long reading = Peak();
+        if (File.Exists("/proc/self/clear_refs")) File.WriteAllText("/proc/self/clear_refs", "5");        // the peak counts from here
         long before = Peak();
         TimeSpan processor = Environment.CpuUsage.UserTime;
         long started = Stopwatch.GetTimestamp();
         TrainedVectors trained = new SkipGramTrainer().Train(corpus, vocabulary, options, null, default);
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds, busy = (Environment.CpuUsage.UserTime - processor).TotalSeconds;
-        double needed = (2.0 * vocabulary.Count * options.Dim * sizeof(float)) + (4.0 * corpus.Count);
+        double tables = 2.0 * vocabulary.Count * options.Dim * sizeof(float) / 1024, ids = 4.0 * corpus.Count / 1024, grown = Peak() - before;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"seconds {seconds:F3} words/s {words * options.Epochs / seconds:F0} processor {busy:F2} loss {trained.Loss:F4} words {words} vocabulary {vocabulary.Count} peak-KiB {Peak()} before-KiB {before} vectors-and-ids-KiB {needed / 1024:F0}"));
+            $"seconds {seconds:F3} words/s {words * options.Epochs / seconds:F0} processor {busy:F2} loss {trained.Loss:F4} words {words} vocabulary {vocabulary.Count} peak-KiB {Math.Max(reading, Peak())} tables-KiB {tables:F0} ids-KiB {ids:F0} training-share {grown / tables:F3} with-ids-share {(grown + ids) / (tables + ids):F3}"));
         if (!set.TryGetValue("out", out string? outPath)) return;
         using StreamWriter writer = new(outPath);
         writer.Write($"{vocabulary.Count} {options.Dim}\n");

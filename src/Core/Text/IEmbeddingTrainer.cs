@@ -35,7 +35,7 @@ public interface IEmbeddingTrainer
 public sealed record EmbeddingStart(float[] Input, float[] Output, float[] Biases, double From = 0, double To = 1, int Stream = 0);
 
 /// <param name="Vectors">Input vectors, [words, dim], row-major.</param>
-/// <param name="Loss">Mean loss of a (word, context) pair over the last epoch, nats.</param>
+/// <param name="Loss">Mean loss of a (word, context) pair over the last epoch, nats; of a long one, over steps spread over it.</param>
 /// <param name="Device">"cpu", "cuda:0" …</param>
 /// <param name="Reproducible">True when the same input gives the same bits again.</param>
 public sealed record TrainedVectors(float[] Vectors, double Loss, string Device, bool Reproducible)

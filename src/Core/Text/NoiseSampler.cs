@@ -17,26 +17,31 @@ public sealed class NoiseSampler
     public static NoiseSampler ByCount(IReadOnlyList<long> counts)
     {
         int n = counts.Count;
-        double[] scaled = [.. counts.Select(count => Math.Pow(count, 0.75))];
-        double mean = scaled.Sum() / n;
+        double[] scaled = new double[n];
+        double mean = 0;
+        for (int i = 0; i < n; i++) mean += (scaled[i] = Math.Pow(counts[i], 0.75)) / n;
         uint[] threshold = new uint[n];
-        int[] alias = new int[n];
-        Stack<int> small = new(), large = new();
+        int[] alias = new int[n], work = new int[n];                    // the small from the front, the large from the back: two stacks
+        int small = 0, large = n;
         for (int i = 0; i < n; i++)
         {
             scaled[i] /= mean;
             alias[i] = i;
-            (scaled[i] < 1 ? small : large).Push(i);
+            if (scaled[i] < 1) work[small++] = i;
+            else work[--large] = i;
         }
-        while (small.Count > 0 && large.Count > 0)
+        while (small > 0 && large < n)
         {
-            int less = small.Pop(), more = large.Peek();
+            int less = work[--small], more = work[large];
             threshold[less] = (uint)(scaled[less] * uint.MaxValue);
             alias[less] = more;
             scaled[more] -= 1 - scaled[less];
-            if (scaled[more] < 1) small.Push(large.Pop());
+            if (scaled[more] >= 1) continue;
+            large++;
+            work[small++] = more;
         }
-        foreach (int full in small.Concat(large)) threshold[full] = uint.MaxValue;      // left by rounding
+        for (int i = 0; i < small; i++) threshold[work[i]] = uint.MaxValue;              // left by rounding
+        for (int i = large; i < n; i++) threshold[work[i]] = uint.MaxValue;
         return new NoiseSampler(n, threshold, alias);
     }
 

@@ -1,12 +1,10 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace Scion.Text;
 
 /// <summary>Consecutive words of the stream, the words around each, and noise words shared by all: one step of skip-gram, and its scratch.</summary>
-/// <remarks>Ji et al. 2016, arXiv:1604.04661, taken one step further: a noise word meets each input once, weighted by the pairs it
-/// stands for, where they let it meet the same input once a pair. Filled by <see cref="SkipGramReader"/>, stepped by <see cref="SkipGramBlockKernel"/>. Lies outside the
+/// <remarks>Ji et al. 2016, arXiv:1604.04661, share noise among the words around one; here 16 words and all their pairs share it: a noise word meets each input once, weighted by
+/// the pairs it stands for. Filled by <see cref="SkipGramReader"/>, stepped by <see cref="SkipGramBlockKernel"/>. Lies outside the
 /// collected heap, at multiples of 64 bytes.</remarks>
 sealed unsafe class SkipGramBlock : IDisposable
 {

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Scion.Text;
 
@@ -129,7 +128,7 @@ static unsafe class SkipGramBlockKernel
 
     /// <summary>Logits become factor · weight · σ(sign · logit), in place. σ by 2^x as a polynomial (Cephes): relative error below 3·10⁻⁷.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Pushes<L, V>(float* logits, float* weights, int count, float sign, float factor) where L : struct, ISimdLanes<V> where V : struct
+    internal static void Pushes<L, V>(float* logits, float* weights, int count, float sign, float factor) where L : struct, ISimdLanes<V> where V : struct
     {
         V log2 = L.Create(-sign * 1.44269504f), least = L.Create(-120f), most = L.Create(120f), one = L.Create(1f), minus = L.Create(-1f), f = L.Create(factor);
         V shift = L.Create(12582912f), back = L.Create(-12582912f);                          // 1.5 · 2²³: adding it rounds to a whole number

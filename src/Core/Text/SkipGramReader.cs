@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics.X86;
-
 namespace Scion.Text;
 
 /// <summary>Reads a part of a corpus as blocks for <see cref="SkipGramBlockKernel"/>: thins frequent words, draws windows and noise words.</summary>
@@ -15,12 +13,12 @@ namespace Scion.Text;
 /// <param name="seedStream">Tells the random numbers of threads, shards and rounds apart.</param>
 sealed unsafe class SkipGramReader(TokenCorpus corpus, EmbeddingOptions options, uint[]? keep, NoiseSampler noise, int words, int seedStream)
 {
-    /// <summary>Pairs of one input that a noise word stands for, in the mean. More is faster; measured in docs/experiments.md.</summary>
-    public const int PairsPerNoise = 3;
+    /// <summary>Pairs of one input that a noise word stands for, in the mean. More is faster, and the vectors are noisier: measured in docs/experiments.md.</summary>
+    public const int PairsPerNoise = 1;
 
     readonly int window = options.Window == 0 ? SkipGramTrainer.LongestSpan : options.Window;
     readonly int draws = NoiseWords(options);
-    readonly int[] slotOf = NewSlots(words);                // of a word in the block's noise, or −1
+    readonly short[] slotOf = NewSlots(words);                // of a word in the block's noise, or −1
     readonly int[] noiseIds = new int[NoiseWords(options)], repeats = new int[NoiseWords(options)];
     int[] ids = new int[8192], from = new int[8192], to = new int[8192];
     int length, at;
@@ -36,9 +34,9 @@ sealed unsafe class SkipGramReader(TokenCorpus corpus, EmbeddingOptions options,
 
     public int Span => window;
 
-    static int[] NewSlots(int words)
+    static short[] NewSlots(int words)
     {
-        int[] slots = new int[words];
+        short[] slots = new short[words];
         slots.AsSpan().Fill(-1);
         return slots;
     }
@@ -154,7 +152,7 @@ sealed unsafe class SkipGramReader(TokenCorpus corpus, EmbeddingOptions options,
                 repeats[slot]++;
                 continue;
             }
-            slotOf[id] = distinct;
+            slotOf[id] = (short)distinct;
             block.Noise[distinct] = output + ((long)id * block.Width);
             (noiseIds[distinct], repeats[distinct++]) = (id, 1);
         }

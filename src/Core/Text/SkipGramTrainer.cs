@@ -5,8 +5,9 @@ using Scion.Pipelines;
 namespace Scion.Text;
 
 /// <summary>Skip-gram on the CPU: SIMD, and lock-free across threads (Recht et al. 2011, "Hogwild!").</summary>
-/// <remarks>One thread is exactly reproducible; several write the same rows without locks and are not. Memory: two vectors a word, and the
-/// corpus. The centre word is predicted from each word around it, as word2vec.c does. Neighbours in the same text only.</remarks>
+/// <remarks>One thread is exactly reproducible on machines whose vectors are as wide; several write the same rows without locks and are not. Memory: two padded vectors a word, and the
+/// corpus. Neighbours in the same text only. Negative sampling goes in blocks (<see cref="SkipGramBlockKernel"/>); NCE around one word after the other
+/// (<see cref="SkipGramKernel"/>), predicting it from each word around it as word2vec.c does.</remarks>
 public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
 {
     /// <summary>Words to each side when the window is the whole text: bounds the work of a long text.</summary>
@@ -217,11 +218,13 @@ public sealed unsafe class SkipGramTrainer : IEmbeddingTrainer
     {
         if (threshold <= 0) return null;
         double tokens = vocabulary.Counts.Sum();
-        return [.. vocabulary.Counts.Select(count =>
+        uint[] keep = new uint[vocabulary.Count];
+        for (int id = 0; id < keep.Length; id++)
         {
-            double ratio = threshold * tokens / Math.Max(1, count);
-            return (uint)(Math.Min(1, Math.Sqrt(ratio) + ratio) * uint.MaxValue);
-        })];
+            double ratio = threshold * tokens / Math.Max(1, vocabulary.Counts[id]);
+            keep[id] = (uint)(Math.Min(1, Math.Sqrt(ratio) + ratio) * uint.MaxValue);
+        }
+        return keep;
     }
 
     sealed class Scratch
