@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Intrinsics;
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Configs;
@@ -22,6 +23,7 @@ static class KernelsBench
 
 /// <summary>What does a step of 16 words cost, by the width of the vectors, beside plain loops over the same pairs?</summary>
 [MemoryDiagnoser]
+[SuppressMessage("Design", "CA1001", Justification = "Lives as long as the process; BenchmarkDotNet derives from it, so it cannot be sealed.")]
 public unsafe class BlockKernels
 {
     readonly SkipGramReader reader;

@@ -1,3 +1,6 @@
+using System.Numerics.Tensors;
+using System.Runtime.Intrinsics.X86;
+
 namespace Scion.Text;
 
 /// <summary>Reads a part of a corpus as blocks for <see cref="SkipGramBlockKernel"/>: thins frequent words, draws windows and noise words.</summary>
@@ -19,7 +22,8 @@ sealed unsafe class SkipGramReader(TokenCorpus corpus, EmbeddingOptions options,
     readonly int window = options.Window == 0 ? SkipGramTrainer.LongestSpan : options.Window;
     readonly int draws = NoiseWords(options);
     readonly short[] slotOf = NewSlots(words);                // of a word in the block's noise, or −1
-    readonly int[] noiseIds = new int[NoiseWords(options)], repeats = new int[NoiseWords(options)];
+    readonly int[] noiseIds = new int[NoiseWords(options)];
+    readonly float[] repeats = new float[NoiseWords(options)];          // of each noise word in the block
     int[] ids = new int[8192], from = new int[8192], to = new int[8192];
     int length, at;
     Xoshiro random = new(options.Seed, seedStream);
@@ -99,6 +103,7 @@ sealed unsafe class SkipGramReader(TokenCorpus corpus, EmbeddingOptions options,
         for (int i = 0; i < count; i++)
         {
             block.Inputs[i] = input + ((long)ids[first + i] * block.Width);
+            Fetch(block.Inputs[i], block.Width);
             lowest = Math.Min(lowest, from[first + i]);
             highest = Math.Max(highest, to[first + i]);
         }
@@ -110,6 +115,7 @@ sealed unsafe class SkipGramReader(TokenCorpus corpus, EmbeddingOptions options,
         for (int c = 0; c < outputs; c++)
         {
             block.Outputs[c] = output + ((long)ids[lowest + c] * block.Width);
+            Fetch(block.Outputs[c], block.Width);
             outputStarts[c] = 0;
         }
         outputStarts[outputs] = 0;
@@ -141,6 +147,13 @@ sealed unsafe class SkipGramReader(TokenCorpus corpus, EmbeddingOptions options,
         return pairs;
     }
 
+    /// <summary>Asks for a row ahead of its use: rows are read in no order that the machine could foresee.</summary>
+    static void Fetch(float* row, int width)
+    {
+        if (!Sse.IsSupported) return;
+        for (int j = 0; j < width; j += 16) Sse.Prefetch0(row + j);
+    }
+
     void Noise(SkipGramBlock block, float* output, int first, int count, int lowest)
     {
         int distinct = 0;
@@ -154,6 +167,7 @@ sealed unsafe class SkipGramReader(TokenCorpus corpus, EmbeddingOptions options,
             }
             slotOf[id] = (short)distinct;
             block.Noise[distinct] = output + ((long)id * block.Width);
+            Fetch(block.Noise[distinct], block.Width);
             (noiseIds[distinct], repeats[distinct++]) = (id, 1);
         }
         int slots = block.NoiseCount = SkipGramBlockKernel.Padded(distinct, SkipGramBlock.Tile);
@@ -167,8 +181,7 @@ sealed unsafe class SkipGramReader(TokenCorpus corpus, EmbeddingOptions options,
         for (int i = 0; i < block.InputCount; i++)
         {
             float pairs = share * (block.PairStarts[i + 1] - block.PairStarts[i]);
-            float* row = block.Weights + (i * slots);
-            for (int k = 0; k < slots; k++) row[k] = pairs * repeats[k];
+            TensorPrimitives.Multiply(repeats.AsSpan(0, slots), pairs, new Span<float>(block.Weights + (i * slots), slots));
         }
         for (int c = 0; c < block.OutputCount; c++)
         {
