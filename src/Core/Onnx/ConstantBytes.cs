@@ -19,8 +19,11 @@ static class ConstantBytes
     };
 
     /// <summary>Checks a constant and moves typed fields to <see cref="TensorProto.RawData"/>.</summary>
+    /// <param name="what">Name of the file, for messages.</param>
+    /// <param name="tensor">The constant.</param>
+    /// <param name="infinite">True when a single number may be infinite, as what masks attention is.</param>
     /// <exception cref="Faults.InputRejectedException">It lies elsewhere (V052), or its type, shape, bytes or values are wrong (V057).</exception>
-    public static TensorProto Normalised(string what, TensorProto tensor)
+    public static TensorProto Normalised(string what, TensorProto tensor, bool infinite = false)
     {
         if (tensor.DataLocation != TensorProto.Types.DataLocation.Default || tensor.ExternalData.Count > 0) throw EncoderFaults.ExternalData(what, tensor.Name);
         DataType type = (DataType)tensor.DataType;
@@ -42,7 +45,7 @@ static class ConstantBytes
             length *= dim;
         }
         if (length != bytes.Length) throw EncoderFaults.BadConstant(what, tensor.Name, $"has {bytes.Length} bytes where its shape [{string.Join(", ", tensor.Dims)}] takes {length}");
-        if (!IsFinite(type, bytes.Span)) throw EncoderFaults.BadConstant(what, tensor.Name, "holds a value that is not finite");
+        if (!IsFinite(type, bytes.Span) && !(infinite && length == size && IsInfinite(type, bytes.Span))) throw EncoderFaults.BadConstant(what, tensor.Name, "holds a value that is not finite");
 
         TensorProto normal = new() { Name = tensor.Name, DataType = tensor.DataType, RawData = bytes };
         normal.Dims.AddRange(tensor.Dims);
@@ -58,6 +61,14 @@ static class ConstantBytes
         DataType.Float16 when tensor.Int32Data.Count > 0 => ByteString.CopyFrom(MemoryMarshal.AsBytes<ushort>(tensor.Int32Data.Select(value => unchecked((ushort)value)).ToArray())),
         DataType.Uint8 or DataType.Int8 or DataType.Bool when tensor.Int32Data.Count > 0 => ByteString.CopyFrom([.. tensor.Int32Data.Select(value => unchecked((byte)value))]),
         _ => null,
+    };
+
+    static bool IsInfinite(DataType type, ReadOnlySpan<byte> bytes) => type switch
+    {
+        DataType.Float => float.IsInfinity(MemoryMarshal.Read<float>(bytes)),
+        DataType.Double => double.IsInfinity(MemoryMarshal.Read<double>(bytes)),
+        DataType.Float16 => Half.IsInfinity(MemoryMarshal.Read<Half>(bytes)),
+        _ => false,
     };
 
     static bool IsFinite(DataType type, ReadOnlySpan<byte> bytes) => type switch

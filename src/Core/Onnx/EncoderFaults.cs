@@ -6,7 +6,7 @@ namespace Scion.Onnx;
 /// <summary>Refusals of foreign networks, of stored encoders and of their downloads.</summary>
 public static class EncoderFaults
 {
-    const string Export = "Export the network again: a plain feed-forward image network, weights inside the file, opset 7 to 23.";
+    const string Export = "Export the network again: a plain feed-forward network, weights inside the file, opset 7 to 23.";
 
     public static InputRejectedException NotOnnx(string what, string fact) =>
         new("V050", $"{what} is not an ONNX file: {fact}.", "Give the .onnx file itself; it may have been cut off on its way.", Refusal.Unsupported);
@@ -22,7 +22,7 @@ public static class EncoderFaults
 
     public static InputRejectedException UnknownOperator(string what, int node, string domain, string op) => new("V054",
         $"Node {N(node)} of {what} is '{Shown(op)}'{(domain.Length > 0 ? $" of the domain '{Shown(domain)}'" : "")}, which is not on the list of operators that are run.",
-        "Use a plain feed-forward image network; the list is in docs/encoders.md.");
+        "Use a plain feed-forward network; the list is in docs/encoders.md.");
 
     public static InputRejectedException Forbidden(string what, string feature) => new("V055", $"{what} has {feature}, which is never run.", Export);
 
@@ -32,10 +32,10 @@ public static class EncoderFaults
         new("V057", $"The constant '{Shown(tensor)}' of {what} {fact}.", Export);
 
     public static InputRejectedException BadShape(string what, string node, string fact) => new("V058",
-        $"The shapes of {what} cannot be worked out before it runs: at '{Shown(node)}' {fact}.", "Export it again for pictures of one fixed size; only the batch may stay open.");
+        $"The shapes of {what} cannot be worked out before it runs: at '{Shown(node)}' {fact}.", "Export it again for pictures of one fixed size; only the batch may stay open, and of a sentence network the length.");
 
     public static InputRejectedException TooCostly(string what, string fact) =>
-        new("V059", $"{what} would need too much: {fact}.", "Use a smaller network, or smaller pictures.", Refusal.TooLarge);
+        new("V059", $"{what} would need too much: {fact}.", "Use a smaller network, smaller pictures, or shorter texts (--max-length).", Refusal.TooLarge);
 
     public static InputRejectedException NoPictureInput(string what, string fact) => new("V060", $"{what} does not take pictures: {fact}.",
         "Use a network with one input of shape [batch, 3, height, width] or [batch, height, width, 3] in float32 or float16.");

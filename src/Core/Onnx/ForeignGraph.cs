@@ -27,7 +27,14 @@ public static class ForeignGraph
     /// <param name="what">Name of the file, for messages.</param>
     /// <param name="bytes">The whole file.</param>
     /// <exception cref="Faults.InputRejectedException">It is not a network that is run (V050 to V057, V060).</exception>
-    public static ModelProto Read(string what, ReadOnlyMemory<byte> bytes)
+    public static ModelProto Read(string what, ReadOnlyMemory<byte> bytes) => Scanned(what, bytes, tokens: false);
+
+    /// <summary>As <see cref="Read"/>, of a sentence network: it may have several inputs, the operators of <see cref="OperatorRule.KnownOfText"/>, and
+    /// single constants that are infinite, which masks are made of.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static ModelProto ReadSentenceNetwork(string what, ReadOnlyMemory<byte> bytes) => Scanned(what, bytes, tokens: true);
+
+    static ModelProto Scanned(string what, ReadOnlyMemory<byte> bytes, bool tokens)
     {
         if (bytes.Length > MaxBytes) throw EncoderFaults.TooLarge(what, $"it has {bytes.Length:n0} bytes; at most {MaxBytes:n0} are read");
         WireCount.Require(what, bytes.Span);
@@ -44,7 +51,7 @@ public static class ForeignGraph
         if (model.Functions.Count > 0) throw EncoderFaults.Forbidden(what, "functions of its own");
         if (model.TrainingInfo.Count > 0) throw EncoderFaults.Forbidden(what, "a training graph");
         if (model.Graph.SparseInitializer.Count > 0) throw EncoderFaults.Forbidden(what, "sparse constants");
-        return new Reading(what, model).Checked();
+        return new Reading(what, model, tokens).Checked();
     }
 
     /// <summary>Operator set of a graph that <see cref="Read"/> returned.</summary>
@@ -53,7 +60,7 @@ public static class ForeignGraph
     /// <summary>Version of the file format that goes with an operator set.</summary>
     internal static int IrVersionFor(int opset) => opset switch { <= 18 => 8, <= 20 => 9, <= 22 => 10, _ => 11 };
 
-    sealed class Reading(string what, ModelProto model)
+    sealed class Reading(string what, ModelProto model, bool tokens)
     {
         readonly GraphProto graph = model.Graph;
         readonly Dictionary<string, TensorProto> constants = new(StringComparer.Ordinal);
@@ -66,9 +73,9 @@ public static class ForeignGraph
             if (graph.Node.Count > MaxNodes) throw EncoderFaults.TooLarge(what, $"it has {graph.Node.Count:n0} nodes; at most {MaxNodes:n0} are read");
             foreach (TensorProto constant in graph.Initializer) AddConstant(constant);
             List<ValueInfoProto> inputs = [.. graph.Input.Where(input => !constants.ContainsKey(input.Name))];     // until 2019 constants stood among the inputs, too
-            if (inputs.Count != 1) throw EncoderFaults.NoPictureInput(what, $"it has {inputs.Count} inputs beside its constants");
-            ValueInfoProto picture = Value(inputs[0], shaped: true);
-            Define(picture.Name);
+            if (tokens ? inputs.Count is 0 or > 8 : inputs.Count != 1) throw EncoderFaults.NoPictureInput(what, $"it has {inputs.Count} inputs beside its constants");
+            ValueInfoProto[] taken = [.. inputs.Select(input => Value(input, shaped: true))];
+            foreach (ValueInfoProto input in taken) Define(input.Name);
             for (int i = 0; i < graph.Node.Count; i++) AddNode(graph.Node[i], i, opset);
 
             if (graph.Output.Count is 0 or > 64) throw EncoderFaults.Malformed(what, $"it has {graph.Output.Count} outputs; 1 to 64 are expected");
@@ -83,7 +90,7 @@ public static class ForeignGraph
             whole.OpsetImport.Add(new OperatorSetIdProto { Version = opset });
             whole.MetadataProps.AddRange(model.MetadataProps
                 .Where(entry => entry.Key.Length <= MaxNameLength && entry.Value.Length <= 4096).Take(64).Select(entry => entry.Clone()));
-            whole.Graph.Input.Add(picture);
+            whole.Graph.Input.AddRange(taken);
             whole.Graph.Output.AddRange(graph.Output.Select(output => Value(output, shaped: false)));
             whole.Graph.Node.AddRange(nodes);
             whole.Graph.Initializer.AddRange(constants.Values);
@@ -102,7 +109,7 @@ public static class ForeignGraph
         void AddConstant(TensorProto constant)
         {
             Define(constant.Name);
-            constants.Add(constant.Name, ConstantBytes.Normalised(what, constant));
+            constants.Add(constant.Name, ConstantBytes.Normalised(what, constant, infinite: tokens));
         }
 
         void Define(string name)
@@ -122,7 +129,7 @@ public static class ForeignGraph
 
         void AddNode(NodeProto node, int at, int opset)
         {
-            if (node.Domain is not ("" or "ai.onnx") || !OperatorRule.Known.TryGetValue(node.OpType, out OperatorRule? rule)) throw EncoderFaults.UnknownOperator(what, at, node.Domain, node.OpType);
+            if (node.Domain is not ("" or "ai.onnx") || !(tokens ? OperatorRule.KnownOfText : OperatorRule.Known).TryGetValue(node.OpType, out OperatorRule? rule)) throw EncoderFaults.UnknownOperator(what, at, node.Domain, node.OpType);
             string shown = $"node {at.ToString("n0", CultureInfo.InvariantCulture)} ({node.OpType})";
             if (!OperatorRule.IsIn(opset, node.OpType)) throw EncoderFaults.Malformed(what, $"{shown} is of an operator that operator set {opset} does not have");
             if (node.Overload.Length > 0) throw EncoderFaults.Forbidden(what, "functions of its own");
@@ -176,7 +183,7 @@ public static class ForeignGraph
                     case Type.Floats: kept.Floats.AddRange(attribute.Floats); break;
                     case Type.String: kept.S = attribute.S; break;
                     default:
-                        kept.T = ConstantBytes.Normalised(what, attribute.T ?? throw EncoderFaults.Malformed(what, $"the attribute '{name}' of {shown} has no tensor"));
+                        kept.T = ConstantBytes.Normalised(what, attribute.T ?? throw EncoderFaults.Malformed(what, $"the attribute '{name}' of {shown} has no tensor"), infinite: tokens);
                         break;
                 }
                 plain.Attribute.Add(kept);
@@ -207,7 +214,7 @@ public static class ForeignGraph
                 _ => new TensorProto { DataType = (int)DataType.Float, Dims = { value.Floats.Count }, FloatData = { value.Floats } },
             };
             tensor.Name = node.Output[0];
-            return ConstantBytes.Normalised(what, tensor);
+            return ConstantBytes.Normalised(what, tensor, infinite: tokens);
         }
     }
 }

@@ -34,10 +34,16 @@ sealed record OperatorRule(int Least, int Most, FrozenDictionary<string, Type> A
         "Expand 2 2", "Pad 1 4 mode:String pads:Ints value:Float", "Cast 1 1 to:Int saturate:Int",
         "DepthToSpace 1 1 blocksize:Int mode:String", "SpaceToDepth 1 1 blocksize:Int");
 
+    /// <summary>Operators of sentence networks: <see cref="Known"/>, and those that make positions and masks of attention.</summary>
+    public static FrozenDictionary<string, OperatorRule> KnownOfText { get; } = Known.Concat(Make(
+        "And 2 2", "Or 2 2", "Not 1 1", "LessOrEqual 2 2", "GreaterOrEqual 2 2", "IsNaN 1 1", "Sign 1 1", "CumSum 2 2 exclusive:Int reverse:Int", "Range 3 3", "Trilu 1 2 upper:Int",
+        "Tile 2 2", "ReduceMin 1 2 axes:Ints keepdims:Int noop_with_empty_axes:Int")).ToFrozenDictionary(StringComparer.Ordinal);
+
     /// <summary>Operators that came after operator set 7, and the set they came with.</summary>
     static readonly FrozenDictionary<string, int> Since = new Dictionary<string, int>
     {
-        ["Expand"] = 8, ["ConstantOfShape"] = 9, ["Erf"] = 9, ["Where"] = 9, ["Celu"] = 12, ["HardSwish"] = 14, ["LayerNormalization"] = 17, ["GroupNormalization"] = 18, ["Mish"] = 18, ["Gelu"] = 20,
+        ["Expand"] = 8, ["IsNaN"] = 9, ["Sign"] = 9, ["CumSum"] = 11, ["Range"] = 11, ["LessOrEqual"] = 12, ["GreaterOrEqual"] = 12, ["Trilu"] = 14,
+         ["ConstantOfShape"] = 9, ["Erf"] = 9, ["Where"] = 9, ["Celu"] = 12, ["HardSwish"] = 14, ["LayerNormalization"] = 17, ["GroupNormalization"] = 18, ["Mish"] = 18, ["Gelu"] = 20,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>True when an operator set has an operator of <see cref="Known"/>.</summary>

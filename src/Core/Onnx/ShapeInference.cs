@@ -26,10 +26,19 @@ public static class ShapeInference
     /// <param name="model">A graph that <see cref="ForeignGraph.Read"/> returned or one built of the same operators. Its input has fixed sizes, but for
     /// the first, which may be open: then it grows with the batch.</param>
     /// <exception cref="Faults.InputRejectedException">A shape cannot be worked out or contradicts another (V058), or the whole is too costly (V059).</exception>
-    public static GraphShapes Of(string what, ModelProto model)
+    public static GraphShapes Of(string what, ModelProto model) => Of(what, model, null);
+
+    /// <summary>As <see cref="Of(string, ModelProto)"/>, of a sentence network: each input is [batch, length].</summary>
+    /// <param name="what">Name of the file, for messages.</param>
+    /// <param name="model">A graph that <see cref="ForeignGraph.ReadSentenceNetwork"/> returned or one built of the same operators.</param>
+    /// <param name="length">Tokens of a text.</param>
+    /// <exception cref="Faults.InputRejectedException">As there.</exception>
+    public static GraphShapes OfLength(string what, ModelProto model, int length) => Of(what, model, (long?)length);
+
+    static GraphShapes Of(string what, ModelProto model, long? length)
     {
-        Dictionary<string, GraphTensor> known = Given(what, model);
-        ShapeRules rules = new(what, ForeignGraph.OpsetOf(model), known);
+        Dictionary<string, GraphTensor> known = Given(what, model, length);
+        ShapeRules rules = new(what, ForeignGraph.OpsetOf(model), known, tokens: length is not null);
         (long activations, long multiplyAdds) = (0, 0);
         foreach (NodeProto node in model.Graph.Node)
         {
@@ -46,12 +55,13 @@ public static class ShapeInference
     }
 
     /// <summary>What is known before the first node: constants and the input.</summary>
-    internal static Dictionary<string, GraphTensor> Given(string what, ModelProto model)
+    internal static Dictionary<string, GraphTensor> Given(string what, ModelProto model, long? length = null)
     {
         Dictionary<string, GraphTensor> known = new(StringComparer.Ordinal);
         foreach (TensorProto constant in model.Graph.Initializer) known.Add(constant.Name, OfConstant(constant));
-        ValueInfoProto input = model.Graph.Input.Single();
-        known.Add(input.Name, OfInput(what, input));
+        if (length is { } tokens)
+            foreach (ValueInfoProto ids in model.Graph.Input) known.Add(ids.Name, new GraphTensor(ids.Name, (DataType)ids.Type.TensorType.ElemType, [Size.Batch, tokens], null, 1, FromPixels: true));
+        else if (model.Graph.Input.Single() is { } input) known.Add(input.Name, OfInput(what, input));
         return known;
     }
 

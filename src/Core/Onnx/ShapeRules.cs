@@ -7,15 +7,16 @@ namespace Scion.Onnx;
 /// <param name="what">Name of the file, for messages.</param>
 /// <param name="opset">Operator set of the graph.</param>
 /// <param name="known">Tensors made so far.</param>
+/// <param name="tokens">True for a sentence network: what is picked from a table may depend on ids, which changes no shape, and masks are as large as the length's square.</param>
 /// <remarks>Source: the operators' specifications at onnx.ai. Arithmetic cannot overflow: sizes of known tensors are below 2²⁵ and attributes are bounded here.</remarks>
-sealed class ShapeRules(string what, int opset, IReadOnlyDictionary<string, GraphTensor> known)
+sealed class ShapeRules(string what, int opset, IReadOnlyDictionary<string, GraphTensor> known, bool tokens = false)
 {
     /// <summary>Largest kernel, stride, padding or dilation.</summary>
     const long MaxStep = 4096;
 
     /// <summary>Operators whose inputs are all of one element type.</summary>
     static readonly HashSet<string> OfOneType =
-        ["Conv", "Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "Sum", "Max", "Min", "Equal", "Greater", "Less", "Concat", "PRelu", "Clip", "InstanceNormalization", "LayerNormalization"];
+        ["Conv", "Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "Sum", "Max", "Min", "Equal", "Greater", "Less", "Concat", "PRelu", "Clip", "And", "Or", "LessOrEqual", "GreaterOrEqual", "Range", "InstanceNormalization", "LayerNormalization"];
 
     NodeProto node = new();
 
@@ -45,12 +46,15 @@ sealed class ShapeRules(string what, int opset, IReadOnlyDictionary<string, Grap
         "LayerNormalization" => Made(In(0).Sizes, channels: In(0).Rank - 1),
         "Add" or "Sub" or "Mul" or "Div" => Arithmetic(),
         "Pow" or "Sum" or "Max" or "Min" or "PRelu" => Made(Broadcast([.. Inputs()])),
-        "Equal" or "Greater" or "Less" => Compare(),
+        "Equal" or "Greater" or "Less" or "And" or "Or" or "LessOrEqual" or "GreaterOrEqual" => Compare(),
+        "Not" or "IsNaN" => Made(In(0).Sizes, type: DataType.Bool),
+        "Range" => Range(),
+        "Tile" => Tile(),
         "Where" => Choose(),
         "Cast" => Cast(),
         "Identity" or "Dropout" or "Clip" => Made(In(0).Sizes, In(0).Values is { } values && node.OpType == "Identity" ? values : null),
         "Concat" => Concat(),
-        "ReduceMean" or "ReduceSum" or "ReduceMax" or "ReduceL2" => Reduce(),
+        "ReduceMean" or "ReduceSum" or "ReduceMax" or "ReduceMin" or "ReduceL2" => Reduce(),
         "Gemm" => Gemm(),
         "MatMul" => MatMul(),
         "Flatten" => Flatten(),
@@ -383,7 +387,7 @@ sealed class ShapeRules(string what, int opset, IReadOnlyDictionary<string, Grap
     {
         (GraphTensor x, GraphTensor at) = (In(0), In(1));
         int axis = Axis(node.IntOf("axis", 0), x.Rank);
-        if (at.FromPixels || x.Sizes[axis].Batched) throw Bad("what is picked depends on pixels, or mixes the pictures of a batch");
+        if ((at.FromPixels && !tokens) || x.Sizes[axis].Batched) throw Bad("what is picked depends on pixels, or mixes the pictures of a batch");
         if (at.Values is { } indices)
             foreach (Size index in indices)
                 if (index.Batched || index.Value < -x.Sizes[axis].Value || index.Value >= x.Sizes[axis].Value) throw Bad($"position {index} of {x} along axis {axis}");
@@ -424,15 +428,38 @@ sealed class ShapeRules(string what, int opset, IReadOnlyDictionary<string, Grap
 
     GraphTensor ConstantOfShape()
     {
-        IReadOnlyList<long> shape = PlainOf(0);
-        long elements = 1;
-        foreach (long size in shape)
-            elements = size >= 1 && size <= ShapeInference.MaxValues / elements ? elements * size : throw Bad($"the shape [{string.Join(", ", shape)}]; up to {ShapeInference.MaxValues} elements are allowed");
+        IReadOnlyList<Size> shape = tokens ? ValuesOf(0) : [.. PlainOf(0).Select(size => new Size(size))];
+        long elements = 1, most = tokens ? ShapeInference.MaxElements : ShapeInference.MaxValues;
+        foreach (Size size in shape)
+            elements = size.Value >= 1 && size.Value <= most / elements ? elements * size.Value : throw Bad($"the shape [{string.Join(", ", shape)}]; up to {most} elements are allowed");
         TensorProto? value = node.Find("value")?.T;
         if (value is not null && value.Dims.Count > 1 || value?.Dims.Any(dim => dim != 1) == true) throw Bad("its value is no single number");
         DataType type = (DataType)(value?.DataType ?? (int)DataType.Float);
-        Size[]? values = type == DataType.Int64 ? [.. Enumerable.Repeat(new Size(MemoryMarshal.Read<long>(value!.RawData.Span)), (int)elements)] : null;
-        return Made([.. shape.Select(size => new Size(size))], values, type: type);
+        Size[]? values = type == DataType.Int64 && elements <= ShapeInference.MaxValues && shape.All(size => !size.Batched) ? [.. Enumerable.Repeat(new Size(MemoryMarshal.Read<long>(value!.RawData.Span)), (int)elements)] : null;
+        return Made([.. shape], values, type: type) with { FromPixels = false };
+    }
+
+    GraphTensor Range()
+    {
+        long start = PlainOf(0)[0], limit = PlainOf(1)[0], step = PlainOf(2)[0];
+        if (step == 0 || new[] { start, limit, step }.Any(value => value is > ShapeInference.MaxElements or < -ShapeInference.MaxElements)) throw Bad($"{start} to {limit} in steps of {step}");
+        long count = Math.Max(0, (limit - start + step - Math.Sign(step)) / step);
+        return Made([count], count <= ShapeInference.MaxValues ? [.. Enumerable.Range(0, (int)count).Select(i => new Size(start + (i * step)))] : null);
+    }
+
+    GraphTensor Tile()
+    {
+        GraphTensor x = In(0);
+        IReadOnlyList<Size> times = ValuesOf(1);
+        if (times.Count != x.Rank) throw Bad($"{times.Count} repeats of {x}");
+        Size[] sizes = new Size[x.Rank];
+        for (int i = 0; i < sizes.Length; i++)
+        {
+            if (times[i].Value is < 1 or > ShapeInference.MaxElements || (times[i].Batched && x.Sizes[i] != new Size(1)) || (x.Sizes[i].Batched && times[i] != new Size(1)))
+                throw Bad($"[{string.Join(", ", times)}] times {x}");
+            sizes[i] = new Size(x.Sizes[i].Value * times[i].Value, x.Sizes[i].Batched || times[i].Batched);
+        }
+        return Made(sizes);
     }
 
     GraphTensor Expand()

@@ -13,8 +13,6 @@ public sealed class EncoderSession : IDisposable
     /// <summary>Pictures a run takes at most: on a CPU more only leave the caches, on a GPU fewer leave it idle.</summary>
     public const int CpuBatch = 4, GpuBatch = 32;
 
-    const string Cpu = "cpu", Gpu = "cuda:0", CudaProvider = "CUDAExecutionProvider";
-
     readonly ReadOnlyMemory<byte> graph;
     readonly bool batches;
     readonly RunOptions options = new();
@@ -72,7 +70,7 @@ public sealed class EncoderSession : IDisposable
     /// <returns>False when memory did not suffice.</returns>
     bool TryRun(Place now, ReadOnlyMemory<byte> pixels, int pictures, int at, IReadOnlyList<Memory<float>> features)
     {
-        if (now.Device != Cpu) oneAtATime.Wait();
+        if (now.Device != OnnxDevices.Cpu) oneAtATime.Wait();
         try
         {
             BeforeRun?.Invoke(now.Device, pictures);
@@ -83,7 +81,7 @@ public sealed class EncoderSession : IDisposable
             run.Run(now.Session, options);
             return true;
         }
-        catch (Exception e) when (IsOutOfMemory(e))
+        catch (Exception e) when (OnnxDevices.IsOutOfMemory(e))
         {
             return false;
         }
@@ -93,7 +91,7 @@ public sealed class EncoderSession : IDisposable
         }
         finally
         {
-            if (now.Device != Cpu) oneAtATime.Release();
+            if (now.Device != OnnxDevices.Cpu) oneAtATime.Release();
         }
     }
 
@@ -104,42 +102,25 @@ public sealed class EncoderSession : IDisposable
         {
             if (place != seen) return;
             place = seen is { Halved: false, Batch: > 1 } ? seen with { Batch = seen.Batch / 2, Halved = true }
-                : seen.Device != Cpu ? OnCpu()
+                : seen.Device != OnnxDevices.Cpu ? OnCpu()
                 : throw ExtractionFaults.OutOfMemory(seen.Batch);
         }
     }
 
-    static bool IsOutOfMemory(Exception e) => e is OutOfMemoryException || (e is OnnxRuntimeException
-        && (e.Message.Contains("allocate", StringComparison.OrdinalIgnoreCase) || e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
-            || e.Message.Contains("ALLOC_FAILED", StringComparison.Ordinal) || e.Message.Contains("bad_alloc", StringComparison.Ordinal)));
-
     Place OnCpu()
     {
         using SessionOptions settings = new() { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-        return new Place(Open(settings), Cpu, batches ? CpuBatch : 1, Halved: false);
+        return new Place(Open(settings), OnnxDevices.Cpu, batches ? CpuBatch : 1, Halved: false);
     }
 
     /// <summary>Null when this build has no CUDA, or the machine has no GPU that can be used.</summary>
     Place? OnGpu()
     {
-        if (!OrtEnv.Instance().GetAvailableProviders().Contains(CudaProvider)) return null;
-        try
+        InferenceSession? session = OnnxDevices.OpenOnGpu(new Dictionary<string, string>
         {
-            using OrtCUDAProviderOptions cuda = new();
-            cuda.UpdateOptions(new Dictionary<string, string>
-            {
-                ["device_id"] = "0",
-                ["cudnn_conv_algo_search"] = "HEURISTIC",              // an exhaustive search for every shape takes longer than the pictures
-                ["arena_extend_strategy"] = "kSameAsRequested",
-            });
-            using SessionOptions settings = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-            settings.AppendExecutionProvider_CUDA(cuda);
-            return new Place(Open(settings), Gpu, batches ? GpuBatch : 1, Halved: false);
-        }
-        catch (OnnxRuntimeException)
-        {
-            return null;                                               // no driver, no GPU, or libraries of another version: the CPU does it
-        }
+            ["cudnn_conv_algo_search"] = "HEURISTIC",                  // an exhaustive search for every shape takes longer than the pictures
+        }, Open);
+        return session is null ? null : new Place(session, OnnxDevices.Gpu, batches ? GpuBatch : 1, Halved: false);
     }
 
     InferenceSession Open(SessionOptions settings)

@@ -44,7 +44,7 @@ public sealed class ForeignGraphTests
 
         InputRejectedException fault = Assert.Throws<InputRejectedException>(() => ForeignGraph.Read("'net.onnx'", model.ToByteArray()));
 
-        Assert.Equal("V054: Node 5 of 'net.onnx' is 'NonMaxSuppression', which is not on the list of operators that are run. Use a plain feed-forward image network; the list is in docs/encoders.md.", fault.Message);
+        Assert.Equal("V054: Node 5 of 'net.onnx' is 'NonMaxSuppression', which is not on the list of operators that are run. Use a plain feed-forward network; the list is in docs/encoders.md.", fault.Message);
     }
 
     [Fact]
