@@ -76,6 +76,7 @@ namespace Scion.Functions
                 .AddSingleton<IPictureReader>(host => new DecoderProcesses(DecoderOptions.Beside(AppContext.BaseDirectory, Environment.ProcessorCount), host.GetRequiredService<TimeProvider>()))
                 .AddSingleton(host => new PictureWorkers(host.GetRequiredService<IPictureReader>(), Environment.ProcessorCount))
                 .AddSingleton<EncoderSessions>()
+                .AddSingleton<SentenceNetworkSessions>()
                 .AddSingleton(Trainers())
                 .AddSingleton<IEmbeddingTrainer>(host => host.GetRequiredService<EmbeddingTrainers>());
             if (FunctionRoles.Named(settings.Roles).Contains(FunctionRoles.Http)) services.AddHttp(settings, configuration);

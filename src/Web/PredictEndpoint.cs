@@ -214,7 +214,7 @@ sealed class PredictionWriter : IDisposable
     static readonly JsonEncodedText ModelName = JsonEncodedText.Encode("model"), VersionName = JsonEncodedText.Encode("version"),
         PredictionsName = JsonEncodedText.Encode("predictions"), LabelName = JsonEncodedText.Encode("label"), ScoreName = JsonEncodedText.Encode("score"),
         ScoresName = JsonEncodedText.Encode("scores"), AbstainedName = JsonEncodedText.Encode("abstained"), ReasonName = JsonEncodedText.Encode("reason"),
-        NameName = JsonEncodedText.Encode("name"), PictureName = JsonEncodedText.Encode("picture"),
+        NameName = JsonEncodedText.Encode("name"), CutName = JsonEncodedText.Encode("cut"), PictureName = JsonEncodedText.Encode("picture"),
         NeighboursName = JsonEncodedText.Encode("neighbours"), TextName = JsonEncodedText.Encode("text"), SimilarityName = JsonEncodedText.Encode("similarity"),
         WordsName = JsonEncodedText.Encode("words"), WordName = JsonEncodedText.Encode("word"), ContributionName = JsonEncodedText.Encode("contribution"),
         NoKnownWords = JsonEncodedText.Encode("noKnownWords"), UnlikeTraining = JsonEncodedText.Encode("unlikeTraining");
@@ -258,6 +258,7 @@ sealed class PredictionWriter : IDisposable
         foreach ((string label, float score) in prediction.Scores) json.WriteNumber(label, score);
         json.WriteEndObject();
         json.WriteBoolean(AbstainedName, prediction.Abstained);
+        if (prediction.Cut) json.WriteBoolean(CutName, true);
         if (prediction.Reason is { } reason) json.WriteString(ReasonName, reason == AbstainReason.NoKnownWords ? NoKnownWords : UnlikeTraining);
         json.WriteStartArray(NeighboursName);
         foreach (Neighbour neighbour in prediction.Neighbours)

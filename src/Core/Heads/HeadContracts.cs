@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Scion.Datasets;
 using Scion.Storage;
 
@@ -27,7 +28,12 @@ public sealed record FeatureSet(string Name, IReadOnlyList<FeaturesExtracted> Sh
 /// <param name="Rows">Labelled rows in it.</param>
 /// <param name="Dim">Components of a row.</param>
 /// <param name="Features">float32, little-endian, row-major, in row order.</param>
-public sealed record FeaturesExtracted(int Shard, int Rows, int Dim, ArtifactRef Features);
+public sealed record FeaturesExtracted(int Shard, int Rows, int Dim, ArtifactRef Features)
+{
+    /// <summary>Texts of which a sentence network read only the beginning.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Cut { get; init; }
+}
 
 /// <summary>How heads are fitted.</summary>
 /// <param name="Head">"auto" chooses by validation, "logistic" or "nearest-mean".</param>

@@ -121,6 +121,8 @@ public sealed class TrainHeadsStep(StepMemo memo)
 
     static IEnumerable<string> Warnings(TrainHeadsInput input, SelectedHead selected, int rows)
     {
+        foreach (FeatureSet set in input.Sets)
+            if (set.Shards.Sum(shard => (long)shard.Cut) is > 0 and long cut) yield return SentenceNetworkFaults.Cut(cut, set.Shards.Sum(shard => (long)shard.Rows));
         if (selected.Validated.Length == 0)
             yield return $"H101: {Name(input.Kind)}: no row could be left out to choose the head by, so a default was taken. Label more rows of each class.";
         else if (input.Kind != CandidateKind.Scratch && input.Settings.Head == HeadSelection.Auto && selected.Strength == HeadSelection.Strengths[^1])

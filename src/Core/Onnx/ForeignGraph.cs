@@ -34,7 +34,20 @@ public static class ForeignGraph
     /// <inheritdoc cref="Read"/>
     public static ModelProto ReadSentenceNetwork(string what, ReadOnlyMemory<byte> bytes) => Scanned(what, bytes, tokens: true);
 
+    /// <summary>Names of a file's inputs, constants among them where they stand there.</summary>
+    /// <exception cref="Faults.InputRejectedException">It is not an ONNX file (V050), or too large (V051).</exception>
+    internal static IReadOnlyList<string> InputNames(string what, ReadOnlyMemory<byte> bytes) => [.. Parsed(what, bytes).Graph.Input.Select(input => input.Name)];
+
     static ModelProto Scanned(string what, ReadOnlyMemory<byte> bytes, bool tokens)
+    {
+        ModelProto model = Parsed(what, bytes);
+        if (model.Functions.Count > 0) throw EncoderFaults.Forbidden(what, "functions of its own");
+        if (model.TrainingInfo.Count > 0) throw EncoderFaults.Forbidden(what, "a training graph");
+        if (model.Graph.SparseInitializer.Count > 0) throw EncoderFaults.Forbidden(what, "sparse constants");
+        return new Reading(what, model, tokens).Checked();
+    }
+
+    static ModelProto Parsed(string what, ReadOnlyMemory<byte> bytes)
     {
         if (bytes.Length > MaxBytes) throw EncoderFaults.TooLarge(what, $"it has {bytes.Length:n0} bytes; at most {MaxBytes:n0} are read");
         WireCount.Require(what, bytes.Span);
@@ -47,11 +60,7 @@ public static class ForeignGraph
         {
             throw EncoderFaults.NotOnnx(what, e.Message.TrimEnd('.'));
         }
-        if (model.Graph is null || model.OpsetImport.Count == 0) throw EncoderFaults.NotOnnx(what, $"its {bytes.Length:n0} bytes hold no graph or no operator set");
-        if (model.Functions.Count > 0) throw EncoderFaults.Forbidden(what, "functions of its own");
-        if (model.TrainingInfo.Count > 0) throw EncoderFaults.Forbidden(what, "a training graph");
-        if (model.Graph.SparseInitializer.Count > 0) throw EncoderFaults.Forbidden(what, "sparse constants");
-        return new Reading(what, model, tokens).Checked();
+        return model.Graph is null || model.OpsetImport.Count == 0 ? throw EncoderFaults.NotOnnx(what, $"its {bytes.Length:n0} bytes hold no graph or no operator set") : model;
     }
 
     /// <summary>Operator set of a graph that <see cref="Read"/> returned.</summary>

@@ -176,6 +176,19 @@ public static class SentenceGraph
         return whole;
     }
 
+    /// <summary>True for the bytes of a graph with an input <see cref="Ids"/>. Nothing else of them is looked at.</summary>
+    public static bool TakesIds(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            return ForeignGraph.InputNames("", bytes).Contains(Ids);
+        }
+        catch (InputRejectedException)
+        {
+            return false;                                                  // who reads it says what is wrong
+        }
+    }
+
     internal static string Name(SentencePooling pooling) => pooling.ToString().ToLowerInvariant();
 
     static SentenceInput? InputOf(ModelProto model)

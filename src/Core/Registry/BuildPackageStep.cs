@@ -54,23 +54,22 @@ public sealed class BuildPackageStep(StepMemo memo)
 
     async Task<(ModelPackage Package, double Parity)> BuildAsync(BuildPackageInput input, CancellationToken cancellation)
     {
-        SentenceEncoder encoder = SentenceEncoder.Parse(await Store.ReadAsync(input.Encoder.Encoder, cancellation));
-        PackageRows rows = await PackageRows.ReadAsync(Store, input.Data, input.Features, input.Evaluated, ParityCheck.MaxRows, cancellation);
-        if (rows.Dim != encoder.Dim) throw RegistryFaults.Inconsistent($"features have {rows.Dim} components; the encoder gives {encoder.Dim}.");
+        SentenceNetworkCard? card = input.Encoder.Source == EncoderSource.Network ? await SentenceNetworks.CardAsync(Store, input.Encoder, cancellation) : null;
+        IReadOnlyDictionary<string, ReadOnlyMemory<byte>> encoder = await EncoderFilesAsync(input.Encoder, card, cancellation);
+        PackageRows rows = await PackageRows.ReadAsync(Store, input.Data, input.Features, input.Evaluated, card is null ? ParityCheck.MaxRows : ParityCheck.MaxNetworkTexts, cancellation);
+        if (rows.Dim != input.Encoder.Dim) throw RegistryFaults.Inconsistent($"features have {rows.Dim} components; the encoder gives {input.Encoder.Dim}.");
         Dictionary<int, string> texts = [];
         HashSet<int> wanted = [.. rows.Stored, .. rows.Compared, .. rows.Shown.Select(example => example.Row)];
         await foreach (LabelledText row in LabelledText.ReadAsync(Store, input.Data, rows.Table, wanted.Contains, cancellation)) texts[row.Row] = row.Text;
 
         (Examples examples, ExampleFacts facts) = rows.ExamplesWith([.. rows.Stored.Select(row => Examples.Cut(texts[row]))], pictures: false);
-        Dictionary<string, ReadOnlyMemory<byte>> files = new()
+        Dictionary<string, ReadOnlyMemory<byte>> files = new(encoder)
         {
-            [ModelPackage.EncoderName] = TextEncoderGraph.Write(encoder).ToByteArray(),
             [ModelPackage.HeadName] = HeadGraph.Write(rows.Head, input.Evaluated.Temperature, input.Data.Labels).ToByteArray(),
-            [ModelPackage.VocabularyName] = encoder.Vocabulary.ToBytes(),
             [ModelPackage.ExamplesName] = examples.ToTensors(),
             [ModelPackage.ExampleTextsName] = examples.ToLines(input.Data.Labels),
         };
-        ModelManifest manifest = Describe(input, rows.Calibration, facts);
+        ModelManifest manifest = Describe(input, card, rows.Calibration, facts);
 
         ParityCheck parity;
         using (ReviewPredictor predictor = ReviewPredictor.Load(ModelPackage.Seal(manifest, files)))
@@ -84,11 +83,30 @@ public sealed class BuildPackageStep(StepMemo memo)
         return (ModelPackage.Seal(manifest, files), parity.Largest);
     }
 
-    static ModelManifest Describe(BuildPackageInput input, IReadOnlyList<CalibrationBin> calibration, ExampleFacts examples)
+    /// <summary><c>encoder.onnx</c>, and what makes its ids.</summary>
+    async Task<IReadOnlyDictionary<string, ReadOnlyMemory<byte>>> EncoderFilesAsync(EncoderTrained trained, SentenceNetworkCard? card, CancellationToken cancellation)
+    {
+        if (card is not null)
+        {
+            (_, byte[] graph, byte[] tokenizer) = await SentenceNetworks.ReadAsync(Store, card, cancellation);
+            return new Dictionary<string, ReadOnlyMemory<byte>> { [ModelPackage.EncoderName] = graph, [ModelPackage.TokenizerName] = tokenizer };
+        }
+        SentenceEncoder encoder = SentenceEncoder.Parse(await Store.ReadAsync(trained.Encoder, cancellation));
+        return new Dictionary<string, ReadOnlyMemory<byte>>
+        {
+            [ModelPackage.EncoderName] = TextEncoderGraph.Write(encoder).ToByteArray(),
+            [ModelPackage.VocabularyName] = encoder.Vocabulary.ToBytes(),
+        };
+    }
+
+    static ModelManifest Describe(BuildPackageInput input, SentenceNetworkCard? card, IReadOnlyList<CalibrationBin> calibration, ExampleFacts examples)
     {
         (CuratedRows data, EncoderTrained encoder, Evaluated evaluated) = (input.Data, input.Encoder, input.Evaluated);
         return new ModelManifest
         {
+            SchemaVersion = card is null ? 1 : 3,
+            Sentence = card is null ? null : new SentenceFacts(card.Name, card.Source, card.SourceSha256, card.Licence, card.TrainedOn, card.Tokenizer, card.Inputs, card.Output,
+                card.Pooling, card.MaxLength, card.Half, input.Features.Sum(shard => (long)shard.Cut)),
             Kind = ModelManifest.Reviews,
             CodeVersion = TrainReviewsRequest.CodeVersion,
             Labels = data.Labels,

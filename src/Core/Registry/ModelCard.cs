@@ -25,21 +25,35 @@ public static class ModelCard
             .Append(Plain, $"{ReportAdvice.Abstention(manifest)} Do not act on an answer that abstains.\n\n");
 
         DataAndFigures(card, manifest);
-        card.Append("\n## Limits\n\n- It weighs words; it does not read. Negation, irony and order of words are mostly lost on it.\n")
-            .Append(Plain, $"- Words that are not among its {ReportText.Number(manifest.Encoder.Words)} are ignored.\n")
-            .Append("- Probabilities are calibrated on data like the training data, and only there.\n")
-            .Append(Plain, $"- Texts of more than {ReportText.Number(ReviewPredictor.MaxWords)} known words are refused, never cut.\n")
-            .Append(Plain, $"- The package holds {ReportText.Count(manifest.Examples.Rows, "training text", "training texts")} (`examples.jsonl`, at most {Serving.Examples.MaxText} characters each); `report.html` shows some held-out ones. Whoever gets the package can read them.\n");
+        card.Append("\n## Limits\n\n");
+        if (manifest.Sentence is { } network) SentenceCard.Limits(card, network);
+        else
+        {
+            card.Append("- It weighs words; it does not read. Negation, irony and order of words are mostly lost on it.\n")
+                .Append(Plain, $"- Words that are not among its {ReportText.Number(manifest.Encoder.Words)} are ignored.\n");
+        }
+        card.Append("- Probabilities are calibrated on data like the training data, and only there.\n");
+        if (manifest.Sentence is null) card.Append(Plain, $"- Texts of more than {ReportText.Number(ReviewPredictor.MaxWords)} known words are refused, never cut.\n");
+        card.Append(Plain, $"- The package holds {ReportText.Count(manifest.Examples.Rows, "training text", "training texts")} (`examples.jsonl`, at most {Serving.Examples.MaxText} characters each); `report.html` shows some held-out ones. Whoever gets the package can read them.\n");
         foreach (string warning in manifest.Warnings) card.Append(Plain, $"- {Escaped(warning)}\n");
 
-        card.Append("\n## Files, and how to run them\n\n")
-            .Append(Plain, $"`{ModelPackage.EncoderName}` (ONNX, operator set {Onnx.OnnxGraphWriter.Opset}): input `ids`, int64 [batch, length]; output `features`, float32 [batch, {dim}]. ")
-            .Append(Plain, $"The ids are line numbers, from 0, of the text's words in `{ModelPackage.VocabularyName}` ({words} lines: word, tab, count); unknown words are left out; {words} pads shorter texts.\n\n")
-            .Append(Plain, $"`{ModelPackage.HeadName}`: input `features`, float32 [batch, {dim}]; outputs `logits` and `probabilities`, float32 [batch, {classes}], in the order of the classes above (metadata `labels`). ")
-            .Append(Plain, $"{ReportText.Number(manifest.Head.Parameters)} parameters, ({dim} + 1) · {classes}; the encoder has {ReportText.Number(manifest.Encoder.Parameters)}.\n\n")
-            .Append(Plain, $"`{ModelPackage.ExamplesName}`: `features`, float32 [{Numeral(manifest.Examples.Rows)}, {dim}], and `labels`, int32, of the stored examples; `{ModelPackage.ExampleTextsName}`: their texts. ")
-            .Append(Plain, $"`{ModelPackage.ParityName}`: ids and logits of {ReportText.Count(manifest.Parity.Rows, "row", "rows")}, to check a copy with. `{ModelPackage.ManifestName}`: everything above for programs, and the SHA-256 of each file.\n\n")
-            .Append("Words: lower case, runs of letters, marks and digits, with apostrophes between letters; hyphens part words; each Han, Hiragana or Katakana character, each emoji, each `!` and `?` is a word; HTML tags are skipped.\n\n")
+        card.Append("\n## Files, and how to run them\n\n");
+        if (manifest.Sentence is { } sentence) SentenceCard.Files(card, manifest, sentence);
+        else
+        {
+            card.Append(Plain, $"`{ModelPackage.EncoderName}` (ONNX, operator set {Onnx.OnnxGraphWriter.Opset}): input `ids`, int64 [batch, length]; output `features`, float32 [batch, {dim}]. ")
+                .Append(Plain, $"The ids are line numbers, from 0, of the text's words in `{ModelPackage.VocabularyName}` ({words} lines: word, tab, count); unknown words are left out; {words} pads shorter texts.\n\n")
+                .Append(Plain, $"`{ModelPackage.HeadName}`: input `features`, float32 [batch, {dim}]; outputs `logits` and `probabilities`, float32 [batch, {classes}], in the order of the classes above (metadata `labels`). ")
+                .Append(Plain, $"{ReportText.Number(manifest.Head.Parameters)} parameters, ({dim} + 1) · {classes}; the encoder has {ReportText.Number(manifest.Encoder.Parameters)}.\n\n");
+        }
+        card.Append(Plain, $"`{ModelPackage.ExamplesName}`: `features`, float32 [{Numeral(manifest.Examples.Rows)}, {dim}], and `labels`, int32, of the stored examples; `{ModelPackage.ExampleTextsName}`: their texts. ")
+            .Append(Plain, $"`{ModelPackage.ParityName}`: ids and logits of {ReportText.Count(manifest.Parity.Rows, "row", "rows")}, to check a copy with. `{ModelPackage.ManifestName}`: everything above for programs, and the SHA-256 of each file.\n\n");
+        if (manifest.Sentence is { } runs)
+        {
+            SentenceCard.Python(card, runs);
+            return card.ToString();
+        }
+        card.Append("Words: lower case, runs of letters, marks and digits, with apostrophes between letters; hyphens part words; each Han, Hiragana or Katakana character, each emoji, each `!` and `?` is a word; HTML tags are skipped.\n\n")
             .Append("```python\nimport numpy as np, onnxruntime as ort\n\n")
             .Append("words = {line.split(\"\\t\")[0]: i for i, line in enumerate(open(\"vocabulary.txt\", encoding=\"utf-8\"))}\n")
             .Append(Plain, $"ids = [words[w] for w in \"a gem of a film\".split() if w in words] or [{words}]\n")

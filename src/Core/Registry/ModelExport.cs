@@ -46,6 +46,10 @@ public static class ModelExport
         List<ExportedFile> files = [.. package.Names.Select(file => new ExportedFile(file, package[file]))];
         byte[] whole;
         if (package.Manifest.Network is { } network) whole = await OfPicturesAsync(package, network, pictures, cancellation);
+        else if (package.Manifest.Sentence is not null)
+        {
+            whole = SentenceGraph.Join(SentenceGraph.Read(ModelPackage.EncoderName, package[ModelPackage.EncoderName]).Model, HeadOf(package)).ToByteArray();
+        }
         else
         {
             (ModelProto encoder, ModelProto head) = GraphsOf(package);
@@ -105,7 +109,7 @@ public static class ModelExport
     {
         int dim = package.Manifest.Encoder.Dim;
         ModelProto encoder = ImageEncoderGraph.Read(ModelPackage.EncoderName, package[ModelPackage.EncoderName], network.Fit, dim);
-        ModelProto head = OnnxGuard.ReadOwn(ModelPackage.HeadName, package[ModelPackage.HeadName], _ => HeadGraph.Layout(dim, package.Manifest.Head.Temperature, package.Manifest.Labels));
+        ModelProto head = HeadOf(package);
         byte[] whole = ImageEncoderGraph.Join(encoder, head, network.Fit).ToByteArray();
         using ImagePredictor served = ImagePredictor.Load(package, pictures);
         IReadOnlyList<byte[]> stored = await ParityCheck.PixelsAsync(served, package, cancellation);
@@ -125,7 +129,9 @@ public static class ModelExport
         return (
             OnnxGuard.ReadOwn(ModelPackage.EncoderName, package[ModelPackage.EncoderName],
                 graph => TextEncoderGraph.Layout(words, dim, TextEncoderGraph.RemovedBy(graph, dim))),
-            OnnxGuard.ReadOwn(ModelPackage.HeadName, package[ModelPackage.HeadName],
-                _ => HeadGraph.Layout(dim, package.Manifest.Head.Temperature, package.Manifest.Labels)));
+            HeadOf(package));
     }
+
+    static ModelProto HeadOf(ModelPackage package) => OnnxGuard.ReadOwn(ModelPackage.HeadName, package[ModelPackage.HeadName],
+        _ => HeadGraph.Layout(package.Manifest.Encoder.Dim, package.Manifest.Head.Temperature, package.Manifest.Labels));
 }

@@ -1,7 +1,9 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Scion.Datasets;
 using Scion.Evaluation;
 using Scion.Heads;
+using Scion.Onnx;
 using Scion.Text;
 using Scion.Vision;
 
@@ -12,9 +14,9 @@ namespace Scion.Registry;
 public sealed record ModelManifest
 {
     /// <summary>The latest schema this code knows. It reads this and every earlier one.</summary>
-    public const int CurrentSchema = 2;
+    public const int CurrentSchema = 3;
 
-    /// <summary>1 for reviews; 2 for images, which programs of schema 1 cannot serve.</summary>
+    /// <summary>1 for reviews; 2 for images, which programs of schema 1 cannot serve; 3 for reviews read by a sentence network, which programs of schema 2 cannot serve.</summary>
     public int SchemaVersion { get; init; } = 1;
 
     public const string Reviews = "reviews", Images = "images";
@@ -41,6 +43,10 @@ public sealed record ModelManifest
     /// <summary>The image network; null for reviews.</summary>
     public NetworkFacts? Network { get; init; }
 
+    /// <summary>The sentence network that reads texts; null for word vectors and images.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SentenceFacts? Sentence { get; init; }
+
     public required HeadFacts Head { get; init; }
 
     public required DataFacts Data { get; init; }
@@ -61,7 +67,7 @@ public sealed record ModelManifest
 /// <param name="Digest">SHA-256 of the encoder's content; of images, the digest of the stored network it was cut from.</param>
 /// <param name="Source">Where it comes from.</param>
 /// <param name="Dim">Components of an input's features.</param>
-/// <param name="Words">Words with a vector; 0 for images.</param>
+/// <param name="Words">Words with a vector; 0 for images; of a sentence network its tokens.</param>
 /// <param name="Parameters">Numbers learned in pretraining.</param>
 /// <param name="Loss">Mean loss a pair over the last epoch, nats; null when nothing was trained.</param>
 /// <param name="Reproducible">False when several threads trained it.</param>
@@ -84,6 +90,23 @@ public sealed record EncoderFacts(
 public sealed record NetworkFacts(
     string Name, string Source, string SourceSha256, string? Licence, string? TrainedOn, string Layer, IReadOnlyList<SetScore> Layers, long Parameters,
     PictureFit Fit, PictureValues Values);
+
+/// <summary>The sentence network whose features are used.</summary>
+/// <param name="Name">What people call it.</param>
+/// <param name="Source">File name or address it came from.</param>
+/// <param name="SourceSha256">Digest of the file as it came.</param>
+/// <param name="Licence">As given by who imported it; null when not given.</param>
+/// <param name="TrainedOn">What it learned from, as given; null when not given.</param>
+/// <param name="Tokenizer">What gives texts their ids.</param>
+/// <param name="Inputs">Inputs of <c>encoder.onnx</c>.</param>
+/// <param name="Output">Output of the network as it came.</param>
+/// <param name="Pooling">How vectors of tokens become one.</param>
+/// <param name="MaxLength">Tokens of a text at most; what is behind them is not read.</param>
+/// <param name="Half">True when it computes in float16.</param>
+/// <param name="Cut">Labelled texts of which only the beginning was read.</param>
+public sealed record SentenceFacts(
+    string Name, string Source, string SourceSha256, string? Licence, string? TrainedOn, TokenizerFacts Tokenizer, IReadOnlyList<string> Inputs, string Output,
+    SentencePooling Pooling, int MaxLength, bool Half, long Cut);
 
 /// <param name="Kind">"logistic" or "nearest-mean".</param>
 /// <param name="Strength">L2 strength; null for nearest-mean.</param>

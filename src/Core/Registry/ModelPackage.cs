@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Scion.Text;
 
 namespace Scion.Registry;
 
@@ -19,6 +20,9 @@ public sealed partial class ModelPackage
     public const string EncoderName = "encoder.onnx";
     public const string HeadName = "head.onnx";
     public const string VocabularyName = "vocabulary.txt";
+    /// <summary>Tokenizer of a sentence network, in the format of Hugging Face's <c>tokenizers</c>.</summary>
+    public const string TokenizerName = TokenizerFile.Name;
+
     public const string ExamplesName = "examples.safetensors";
     public const string ExampleTextsName = "examples.jsonl";
     public const string ParityName = "parity.json";
@@ -32,11 +36,12 @@ public sealed partial class ModelPackage
     public const string ParityPicturesName = "parity.zip";
 
     static readonly IReadOnlyList<string> OfReviews = [EncoderName, HeadName, VocabularyName, ExamplesName, ExampleTextsName],
-        OfImages = [EncoderName, HeadName, ExamplesName, ExampleTextsName];
+        OfSentences = [EncoderName, HeadName, TokenizerName, ExamplesName, ExampleTextsName], OfImages = [EncoderName, HeadName, ExamplesName, ExampleTextsName];
 
     /// <summary>What serving needs of a version; the rest is for people.</summary>
     /// <param name="kind">As <see cref="ModelManifest.Kind"/>.</param>
-    public static IReadOnlyList<string> ServingFiles(string kind) => kind == ModelManifest.Images ? OfImages : OfReviews;
+    /// <param name="sentences">True when a sentence network reads its texts.</param>
+    public static IReadOnlyList<string> ServingFiles(string kind, bool sentences = false) => kind == ModelManifest.Images ? OfImages : sentences ? OfSentences : OfReviews;
 
     readonly IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files;
 
@@ -118,6 +123,8 @@ public sealed partial class ModelPackage
         if (pictures != manifest.Network is not null) throw RegistryFaults.Malformed(path, $"a model of {manifest.Kind} has {(pictures ? "no" : "an")} image network.");
         if (manifest.Network is { } network && (network.Fit.Height is < 16 or > 1024 || network.Fit.Width is < 16 or > 1024 || network.Layers.Any(layer => layer is null)))
             throw RegistryFaults.Malformed(path, $"its network takes pictures of {network.Fit.Width} × {network.Fit.Height}, or a part of it is null.");
+        if (manifest.Sentence is { } sentence && (pictures || sentence.MaxLength is < 1 or > Onnx.SentenceGraph.MostTokens || manifest.SchemaVersion < 3))
+            throw RegistryFaults.Malformed(path, $"a model of {manifest.Kind} and schema {manifest.SchemaVersion} has a sentence network of {sentence.MaxLength} tokens.");
         if (manifest.Encoder.Dim is < 1 or > MaxDim || (pictures ? manifest.Encoder.Words != 0 : manifest.Encoder.Words is < 1 or > MaxWords) || manifest.Examples.Rows < 0)
             throw RegistryFaults.Malformed(path, $"it claims {manifest.Encoder.Words} words of {manifest.Encoder.Dim} components and {manifest.Examples.Rows} examples.");
         if (!double.IsFinite(manifest.Examples.AbstainBelow)) throw RegistryFaults.Malformed(path, "its abstention threshold is not finite.");

@@ -89,7 +89,7 @@ public sealed class ModelRegistry(IBlobStore store, TimeProvider time)
 
     /// <summary>Reads what serving needs of a version; otherwise as <see cref="ReadAsync"/>.</summary>
     public Task<ModelPackage> ReadServedAsync(string model, string version, string? digest, CancellationToken cancellation) =>
-        ReadNamedAsync(model, version, digest, manifest => ModelPackage.ServingFiles(manifest.Kind), cancellation);
+        ReadNamedAsync(model, version, digest, manifest => ModelPackage.ServingFiles(manifest.Kind, manifest.Sentence is not null), cancellation);
 
     async Task<ModelPackage> ReadNamedAsync(string model, string version, string? digest, Func<ModelManifest, IEnumerable<string>> names, CancellationToken cancellation)
     {

@@ -87,6 +87,7 @@ public static class ModelVerification
             using Predictor predictor = Predictor.Load(package, pictures);
             ModelManifest manifest = package.Manifest;
             string what = manifest.Network is { } network ? string.Create(CultureInfo.InvariantCulture, $"{network.Name} cut at {network.Layer}, {manifest.Encoder.Dim:n0} features")
+                : manifest.Sentence is { } sentence ? string.Create(CultureInfo.InvariantCulture, $"{sentence.Name}, {manifest.Encoder.Words:n0} tokens, {manifest.Encoder.Dim:n0} features")
                 : string.Create(CultureInfo.InvariantCulture, $"{manifest.Encoder.Words:n0} words");
             checks.Add(new VerifiedCheck(version, check, true, string.Create(CultureInfo.InvariantCulture, $"{what}, {manifest.Labels.Count} classes.")));
             check = "parity";

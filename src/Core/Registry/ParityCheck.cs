@@ -20,10 +20,13 @@ public sealed record ParityCheck(int SchemaVersion, double Largest, double Limit
     public const double MaxHalfError = 1e-2;
 
     /// <summary>Largest difference at which a model is published.</summary>
-    public static double LimitOf(ModelManifest manifest) => manifest.Network?.Values.Type == "float16" ? MaxHalfError : MaxError;
+    public static double LimitOf(ModelManifest manifest) => manifest.Network?.Values.Type == "float16" || manifest.Sentence?.Half == true ? MaxHalfError : MaxError;
 
     /// <summary>Labelled rows compared, evenly spaced over all of them.</summary>
     public const int MaxRows = 200;
+
+    /// <summary>Labelled texts compared where a sentence network reads them: each is run for it.</summary>
+    public const int MaxNetworkTexts = 64;
 
     /// <summary>Labelled pictures compared: each is decoded and run for it.</summary>
     public const int MaxPictures = 64;
@@ -37,14 +40,15 @@ public sealed record ParityCheck(int SchemaVersion, double Largest, double Limit
     /// <exception cref="Faults.InputRejectedException">They differ by more than <see cref="LimitOf"/> (R012).</exception>
     public static ParityCheck Measure(ReviewPredictor predictor, IEnumerable<(int Row, string Text, float[] Logits)> rows)
     {
+        double limit = LimitOf(predictor.Manifest);
         List<ParityRow> compared = [];
         double largest = LargestOf(rows.Select(row =>
         {
             float[] logits = new float[row.Logits.Length];
             compared.Add(new ParityRow(predictor.Logits(row.Text, logits), row.Logits));
             return (row.Row, row.Logits, logits);
-        }), MaxError);
-        return new ParityCheck(1, largest, MaxError, compared);
+        }), limit);
+        return new ParityCheck(1, largest, limit, compared);
     }
 
     /// <summary>As the other, of pictures.</summary>
@@ -110,7 +114,7 @@ public sealed record ParityCheck(int SchemaVersion, double Largest, double Limit
             if (expected.Logits.Count != classes || expected.Ids is null || expected.Ids.Any(id => id < 0 || id >= words)) throw NotOfThisModel(row);
             float[] logits = new float[classes];
             predictor.Logits([.. expected.Ids], logits);
-            largest = Math.Max(largest, LargestOf([(row, expected.Logits, logits)], MaxError));
+            largest = Math.Max(largest, LargestOf([(row, expected.Logits, logits)], LimitOf(predictor.Manifest)));
         }
         return largest;
     }

@@ -48,14 +48,17 @@ public static class ReviewReport
         {
             Text.EncoderSource.Own => $"learned from all text that was uploaded, no labels needed; trained on {ReportText.Html(encoder.Device)}, {(encoder.Reproducible ? "exactly repeatable" : "not repeatable to the bit")}",
             Text.EncoderSource.Imported => "imported",
+            Text.EncoderSource.Network => $"imported from {ReportText.Html(manifest.Sentence?.Source ?? "a sentence network")}, reads {ReportText.Number(manifest.Sentence?.MaxLength ?? 0)} tokens of a text at most",
             _ => "random, not trained",
         };
         page.Append("<h2>Transfer receipt</h2>\n<div class=\"scroll\"><table><caption>What was learned, from what.</caption><tbody>\n")
-            .Append(Plain, $"<tr><th scope=\"row\">Encoder: {ReportText.Number(encoder.Words)} words × {ReportText.Number(encoder.Dim)} components<small>{origin}</small></th><td class=\"n\">{ReportText.Count(encoder.Parameters, "parameter", "parameters")}</td></tr>\n")
+            .Append(Plain, $"<tr><th scope=\"row\">Encoder: {Kind(manifest)} × {ReportText.Number(encoder.Dim)} components<small>{origin}</small></th><td class=\"n\">{ReportText.Count(encoder.Parameters, "parameter", "parameters")}</td></tr>\n")
             .Append(Plain, $"<tr class=\"own\"><th scope=\"row\">Head ({ReportText.Html(head.Kind)}): ({ReportText.Number(encoder.Dim)} + 1) · {ReportText.Number(manifest.Labels.Count)}<small>learned from {ReportText.Count(ReportAdvice.TrainRows(manifest), "labelled row", "labelled rows")}</small></th><td class=\"n\">{ReportText.Count(head.Parameters, "parameter", "parameters")}</td></tr>\n")
             .Append("</tbody></table></div>\n");
         page.Append(Plain, $"<p>The labels had to fix {ReportText.Count(head.Parameters, "number", "numbers")}; the other {ReportText.Number(encoder.Parameters)} came with the encoder.</p>\n");
     }
+
+    static string Kind(ModelManifest manifest) => manifest.Sentence is { } network ? $"sentence network {ReportText.Html(network.Name)}" : $"{ReportText.Number(manifest.Encoder.Words)} words";
 
     static void Data(StringBuilder page, ModelManifest manifest)
     {

@@ -1,9 +1,11 @@
+using System.Text.Json.Serialization;
+
 namespace Scion.Serving;
 
 /// <summary>Why a prediction abstains.</summary>
 public enum AbstainReason
 {
-    /// <summary>No word of the text is known.</summary>
+    /// <summary>No word of the text is known; of a sentence network, no token.</summary>
     NoKnownWords,
     /// <summary>The text or picture is unlike every stored example.</summary>
     UnlikeTraining,
@@ -19,7 +21,12 @@ public enum AbstainReason
 /// <param name="Words">What each word did, largest first; null unless asked for, and for pictures.</param>
 public sealed record Prediction(
     string Label, float Score, IReadOnlyDictionary<string, float> Scores, bool Abstained, AbstainReason? Reason,
-    IReadOnlyList<Neighbour> Neighbours, IReadOnlyList<WordContribution>? Words = null);
+    IReadOnlyList<Neighbour> Neighbours, IReadOnlyList<WordContribution>? Words = null)
+{
+    /// <summary>True when the text has more tokens than the model's sentence network reads, so that only its beginning was judged.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Cut { get; init; }
+}
 
 /// <param name="Text">The example's text, at most 300 characters; null for a picture.</param>
 /// <param name="Label">Its label.</param>

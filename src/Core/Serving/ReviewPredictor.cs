@@ -15,24 +15,33 @@ public sealed class ReviewPredictor : Predictor
     /// <summary>Distinct words an explanation judges, most frequent in the text first, then in its order.</summary>
     public const int ExplainedWords = 64;
 
-    readonly Vocabulary vocabulary;
-    readonly TextSessions sessions;
+    /// <summary>What an explanation looks at of a text for a sentence network: characters a token it reads.</summary>
+    const int ExplainedCharactersPerToken = 16;
+
+    readonly Vocabulary vocabulary = new([], []);
+    readonly TextSessions? sessions;
+    readonly SentenceClassifier? network;
     readonly double temperature;
 
     ReviewPredictor(ModelPackage package) : base(package, ModelManifest.Reviews)
     {
         ModelManifest manifest = package.Manifest;
         temperature = manifest.Head.Temperature;
+        if (manifest.Sentence is not null)
+        {
+            network = new SentenceClassifier(package);
+            return;
+        }
         vocabulary = Vocabulary.Parse(package[ModelPackage.VocabularyName].Span);
         if (vocabulary.Count != manifest.Encoder.Words) throw RegistryFaults.Inconsistent($"the vocabulary has {vocabulary.Count} words; model.json says {manifest.Encoder.Words}.");
         sessions = new TextSessions(package[ModelPackage.EncoderName], package[ModelPackage.HeadName], vocabulary.Count, Dim, temperature, Labels);
     }
 
-    /// <summary>A text the model knows: its most frequent words. For warming up.</summary>
-    public string SampleText => string.Join(' ', vocabulary.Words.Take(20));
+    /// <summary>A text the model knows: its most frequent words; of a sentence network, words most languages have. For warming up.</summary>
+    public string SampleText => network is not null ? "1 2 3 no, a to be in on" : string.Join(' ', vocabulary.Words.Take(20));
 
     /// <param name="package">Its digests were checked when it was opened.</param>
-    /// <exception cref="Faults.InputRejectedException">A file is damaged or they do not fit together (R008, R014, R020, S006, S007, T001).</exception>
+    /// <exception cref="Faults.InputRejectedException">A file is damaged or they do not fit together (R008, R014, R020, S006, S007, T001, T020 to T022).</exception>
     public static ReviewPredictor Load(ModelPackage package) => new(package);
 
     /// <summary>Judges texts, in their order.</summary>
@@ -53,12 +62,14 @@ public sealed class ReviewPredictor : Predictor
         float[] scratch = ArrayPool<float>.Shared.Rent(dim + 2 * labels.Length + ExampleCount);
         try
         {
-            int known = Ids(text, ref ids);
+            TokenizedText tokens = network?.Encode(text) ?? default;
+            int known = network is null ? Ids(text, ref ids) : tokens.Known;
             if (known > MaxWords) throw ServingFaults.TooManyWords(known);
             Span<float> features = scratch.AsSpan(0, dim), logits = scratch.AsSpan(dim, labels.Length), probabilities = scratch.AsSpan(dim + labels.Length, labels.Length);
-            sessions.Run(ids.AsSpan(0, known), features, logits, probabilities);
-            WordContribution[]? words = explain ? Explain(ids.AsSpan(0, known), TensorPrimitives.IndexOfMax(probabilities), logits) : null;
-            return Judged(features, probabilities, scratch.AsSpan(dim + 2 * labels.Length, ExampleCount), known == 0 ? AbstainReason.NoKnownWords : null, words);
+            Run(network is null ? ids.AsSpan(0, known) : tokens.Ids, features, logits, probabilities);
+            int best = TensorPrimitives.IndexOfMax(probabilities);
+            WordContribution[]? words = !explain ? null : network is null ? Explain(ids.AsSpan(0, known), best, logits) : Explain(text, best, logits);
+            return Judged(features, probabilities, scratch.AsSpan(dim + 2 * labels.Length, ExampleCount), known == 0 ? AbstainReason.NoKnownWords : null, words) with { Cut = tokens.Cut };
         }
         finally
         {
@@ -78,9 +89,15 @@ public sealed class ReviewPredictor : Predictor
     /// <summary>Uncalibrated logits of a text, for parity with training.</summary>
     /// <param name="text">Any text.</param>
     /// <param name="logits">[classes], written.</param>
-    /// <returns>Ids of its known words.</returns>
+    /// <returns>Ids of its known words; of a sentence network, of its tokens.</returns>
     public int[] Logits(string text, Span<float> logits)
     {
+        if (network is not null)
+        {
+            int[] tokens = network.Encode(text).Ids;
+            Logits(tokens, logits);
+            return tokens;
+        }
         int[] ids = ArrayPool<int>.Shared.Rent(64);
         try
         {
@@ -96,7 +113,13 @@ public sealed class ReviewPredictor : Predictor
     }
 
     /// <summary>Uncalibrated logits of a text given by its words' ids, each in [0, words).</summary>
-    public void Logits(ReadOnlySpan<int> ids, Span<float> logits) => sessions.Run(ids, new float[Dim], logits, new float[Labels.Length]);
+    public void Logits(ReadOnlySpan<int> ids, Span<float> logits) => Run(ids, new float[Dim], logits, new float[Labels.Length]);
+
+    void Run(ReadOnlySpan<int> ids, Span<float> features, Span<float> logits, Span<float> probabilities)
+    {
+        if (network is not null) network.Run(ids, features, logits, probabilities);
+        else sessions!.Run(ids, features, logits, probabilities);
+    }
 
     int Ids(string text, ref int[] ids)
     {
@@ -123,10 +146,26 @@ public sealed class ReviewPredictor : Predictor
         int[] words = [.. ids.ToArray().GroupBy(id => id).OrderByDescending(group => group.Count()).Take(ExplainedWords).Select(group => group.Key)];
         if (words.Length == 0) return [];
         double whole = LogOdds(logits, label);
-        float[] without = sessions.LogitsWithout(ids, words);
-        return [.. words.Select((id, i) => new WordContribution(vocabulary.Words[id], (float)(whole - LogOdds(without.AsSpan(i * Labels.Length, Labels.Length), label))))
-            .OrderByDescending(word => Math.Abs(word.Contribution)).ThenBy(word => word.Word, StringComparer.Ordinal)];
+        float[] without = sessions!.LogitsWithout(ids, words);
+        return Ordered(words.Select(id => vocabulary.Words[id]), whole, without, label);
     }
+
+    /// <summary>As the other, of a network that reads whole texts: each word is left out of the text, all its occurrences at once.</summary>
+    WordContribution[] Explain(string text, int label, ReadOnlySpan<float> logits)
+    {
+        int most = Math.Min(text.Length, network!.MaxLength * ExplainedCharactersPerToken);
+        IReadOnlyList<(string Word, string Text)> words = LeftOutWords.Of(text[..most], ExplainedWords);
+        return words.Count == 0 ? [] : Ordered(words.Select(word => word.Word), LogOdds(logits, label), network.LogitsOf([.. words.Select(word => word.Text)]), label);
+    }
+
+    /// <param name="words">Words left out.</param>
+    /// <param name="whole">Log-odds of the whole text.</param>
+    /// <param name="without">Logits without each word, [words, classes].</param>
+    /// <param name="label">The predicted class.</param>
+    WordContribution[] Ordered(IEnumerable<string> words, double whole, float[] without, int label) =>
+        [.. words.Select((word, i) => new WordContribution(word, (float)(whole - LogOdds(without.AsSpan(i * Labels.Length, Labels.Length), label))))
+            .OrderByDescending(word => Math.Abs(word.Contribution)).ThenBy(word => word.Word, StringComparer.Ordinal)];
+
 
     /// <summary>ln p/(1 − p) of a class after calibration.</summary>
     double LogOdds(ReadOnlySpan<float> logits, int label)
@@ -146,5 +185,9 @@ public sealed class ReviewPredictor : Predictor
         Predict(SampleText);
     }
 
-    public override void Dispose() => sessions.Dispose();
+    public override void Dispose()
+    {
+        sessions?.Dispose();
+        network?.Dispose();
+    }
 }

@@ -15,6 +15,9 @@ public static class ServingFaults
     public static InputRejectedException NoWords(string model) => new("P004",
         $"Model '{model}' is of images and knows no words.", "Only models of reviews have word vectors, and can say what each word did.");
 
+    public static InputRejectedException NetworkHasNoWords(string model, string network) => new("P007",
+        $"Model '{model}' reads texts with the sentence network '{network}', which has no word vectors.", "Train with own or imported word vectors to look at words; what a word does to a text, a prediction with explain=true says.");
+
     public static InputRejectedException ImagesToReviews(string model) => new("P002",
         $"Model '{model}' is of reviews; an image was sent.", "Send text: {\"inputs\":[\"a review\"]}.", Refusal.Unsupported);
 

@@ -4,16 +4,18 @@ using Scion.Storage;
 namespace Scion.Text;
 
 /// <summary>Makes a sentence encoder: word vectors by skip-gram, on one machine or of averaged shards, untrained, or imported; then weights and common components.</summary>
-/// <remarks>Reads: vocabulary, shards and row table, and what shards learned; test rows are not read. Writes: <c>encoder.safetensors</c>. Randomness: the seed in the
+/// <remarks>Reads: vocabulary, shards and row table, and what shards learned; test rows are not read; of an imported sentence network its files only. Writes:
+/// <c>encoder.safetensors</c>, or <c>network.json</c>. Randomness: the seed in the
 /// options; several threads add their own, and the answer says so. Clock: none.</remarks>
 public sealed class PretrainEmbeddingsStep(StepMemo memo, IEmbeddingTrainer trainer)
 {
     const int Version = 2;
 
-    /// <exception cref="Faults.InputRejectedException">Training diverged (T004), or the import does not fit (T006 to T010).</exception>
+    /// <exception cref="Faults.InputRejectedException">Training diverged (T004), or the import does not fit (T006 to T010) or is damaged (T029).</exception>
     public Task<EncoderTrained> RunAsync(PretrainEmbeddingsInput input, IProgress<StepProgress>? progress, CancellationToken cancellation) =>
         memo.RunAsync(nameof(PretrainEmbeddingsStep), Version, input, async writer =>
         {
+            if (input.Imported is { } named && await SentenceNetworks.PrepareAsync(memo.Store, writer, named, cancellation) is { } network) return network;
             Vocabulary vocabulary = Vocabulary.Parse(await memo.Store.ReadAsync(input.Vocabulary.Vocabulary, cancellation));
             EmbeddingOptions options = input.Vocabulary.Options;
             bool trains = input.Source == EncoderSource.Own && input.Learned is null;

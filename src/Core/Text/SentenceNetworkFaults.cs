@@ -41,8 +41,8 @@ public static class SentenceNetworkFaults
 
     public static string StoredAlready(string name) => $"T102: This sentence network is in the store already, as '{name}'; its card was left as it is.";
 
-    public static string Cut(long cut, long rows, int maxLength) => string.Create(CultureInfo.InvariantCulture,
-        $"T101: {cut:n0} of {rows:n0} labelled texts have more than the network's {maxLength:n0} tokens; it reads only their beginning.");
+    public static string Cut(long cut, long rows) => string.Create(CultureInfo.InvariantCulture,
+        $"T101: {cut:n0} of {rows:n0} labelled texts {(cut == 1 ? "has" : "have")} more tokens than the sentence network reads; only the beginning of {(cut == 1 ? "it" : "each")} counts.");
 
     internal static string Shown(string name) => Onnx.EncoderFaults.Shown(name);
 }

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Google.Protobuf;
 using Scion.Faults;
 using Scion.Onnx;
+using Scion.Pipelines;
 using Scion.Storage;
 
 namespace Scion.Text;
@@ -153,6 +154,20 @@ public static partial class SentenceNetworks
         string key = encoder.StartsWith(EncoderCards.Container + "/", StringComparison.Ordinal) ? encoder[(EncoderCards.Container.Length + 1)..] : encoder;
         return Digest().IsMatch(key) ? await EncoderCards.FindAsync<SentenceNetworkCard>(store, key, Kind, cancellation) : null;
     }
+
+    /// <summary>What a run needs of the sentence network that a user named: its card is the run's artifact. Null when the name is not of one.</summary>
+    internal static async Task<EncoderTrained?> PrepareAsync(IBlobStore store, StepWriter writer, string encoder, CancellationToken cancellation)
+    {
+        if (await FindAsync(store, encoder, cancellation) is not { } card) return null;
+        await ReadAsync(store, card, cancellation);                            // damaged files are told before anything is computed
+        ArtifactRef artifact = await writer.AddAsync("network.json", JsonSerializer.SerializeToUtf8Bytes(card, ScionJson.Strict), cancellation);
+        return new EncoderTrained(EncoderSource.Network, artifact, card.Dim, card.Tokenizer.Tokens, card.Parameters, Loss: null, Reproducible: true, card.Sha256);
+    }
+
+    /// <summary>The card that a run on a sentence network carries.</summary>
+    /// <exception cref="InputRejectedException">It is gone (S003) or damaged (S004, T029).</exception>
+    public static async Task<SentenceNetworkCard> CardAsync(IBlobStore store, EncoderTrained encoder, CancellationToken cancellation) =>
+        JsonSerializer.Deserialize<SentenceNetworkCard>(await store.ReadAsync(encoder.Encoder, cancellation), ScionJson.Strict) ?? throw SentenceNetworkFaults.Damaged(encoder.Digest, "its card is null");
 
     /// <summary>Reads the files of a card: digests checked, graph and tokenizer scanned, card compared with them.</summary>
     /// <exception cref="InputRejectedException">A file is gone, damaged or replaced (T029).</exception>

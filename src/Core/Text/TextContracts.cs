@@ -93,6 +93,8 @@ public enum EncoderSource
     Untrained,
     /// <summary>Word vectors imported by the user.</summary>
     Imported,
+    /// <summary>A sentence network imported by the user, with its tokenizer.</summary>
+    Network,
 }
 
 /// <param name="Source">Where the vectors come from.</param>
@@ -104,9 +106,9 @@ public sealed record PretrainEmbeddingsInput(
     EncoderSource Source, string? Imported, CuratedRows Data, VocabularyBuilt Vocabulary, EmbeddingsAveraged? Learned = null);
 
 /// <param name="Source">Where the vectors come from.</param>
-/// <param name="Encoder">A sentence encoder, read with <see cref="SentenceEncoder"/>.</param>
+/// <param name="Encoder">A sentence encoder, read with <see cref="SentenceEncoder"/>; of a sentence network its card, read with <see cref="SentenceNetworks.CardAsync"/>.</param>
 /// <param name="Dim">Components of a sentence's features.</param>
-/// <param name="Words">Words with a vector.</param>
+/// <param name="Words">Words with a vector; of a sentence network the tokens of its tokenizer.</param>
 /// <param name="Parameters">Numbers learned in pretraining: words × dim of the input vectors.</param>
 /// <param name="Loss">Mean loss a pair over the last epoch, in nats; null when nothing was trained.</param>
 /// <param name="Reproducible">False when several threads trained it.</param>

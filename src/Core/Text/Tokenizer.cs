@@ -91,11 +91,18 @@ public static class Tokenizer
 
         public readonly ReadOnlySpan<char> Current => buffer[..length];
 
+        /// <summary>Where the current word begins in the text.</summary>
+        public int Start { get; private set; }
+
+        /// <summary>Where it ends.</summary>
+        public readonly int End => at;
+
         public bool MoveNext()
         {
             length = 0;
             while (at < text.Length)
             {
+                Start = at;
                 char c = text[at];
                 if (c < 128)
                 {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Scion.Heads;
+using Scion.Onnx;
 using Scion.Pipelines;
 using Scion.Storage;
 
@@ -24,7 +25,7 @@ public sealed class ExtractImageFeaturesStep(StepMemo memo, PictureWorkers worke
             int[] dims = [.. input.Encoder.Layers.Select(layer => layer.Features)];
             int all = dims.Sum();
             ShardFeatures shard = new(memo.Store, input.Shard, input.Encoder.Card.Fit, input.Encoder.Graph.Sha256, all);
-            OpenEncoder? open = null;
+            SharedSession<EncoderSession>? open = null;
             string device = "cache";
             try
             {

@@ -9,7 +9,7 @@ namespace Scion.Functions.Training;
 
 /// <summary>The steps of runs on reviews, one activity each.</summary>
 [ServedBy(FunctionRoles.Cpu)]
-sealed class ReviewActivities(StepRunner runner, StepMemo memo, ModelRegistry registry, IEmbeddingTrainer trainer)
+sealed class ReviewActivities(StepRunner runner, StepMemo memo, ModelRegistry registry, IEmbeddingTrainer trainer, SentenceNetworkSessions networks)
 {
     [Function(nameof(IngestReviews))]
     public Task<StepAnswer> IngestReviews([ActivityTrigger] StepCall call, CancellationToken cancellation) =>
@@ -33,7 +33,7 @@ sealed class ReviewActivities(StepRunner runner, StepMemo memo, ModelRegistry re
 
     [Function(nameof(ExtractFeatures))]
     public Task<StepAnswer> ExtractFeatures([ActivityTrigger] StepCall call, CancellationToken cancellation) =>
-        runner.RunAsync<ExtractFeaturesInput, FeaturesExtracted>(nameof(ExtractFeatures), call, new ExtractFeaturesStep(memo).RunAsync, cancellation);
+        runner.RunAsync<ExtractFeaturesInput, FeaturesExtracted>(nameof(ExtractFeatures), call, new ExtractFeaturesStep(memo, networks).RunAsync, cancellation);
 
     [Function(nameof(Publish))]
     public Task<StepAnswer> Publish([ActivityTrigger] StepCall call, CancellationToken cancellation) =>

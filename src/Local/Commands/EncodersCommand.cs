@@ -10,7 +10,7 @@ using Scion.Vision;
 
 namespace Scion.Local.Commands;
 
-/// <summary><c>scion encoders</c>: word vectors and image networks made elsewhere.</summary>
+/// <summary><c>scion encoders</c>: word vectors, image and sentence networks made elsewhere.</summary>
 static partial class EncodersCommand
 {
     static readonly Dictionary<string, PictureResize> Resizes = new(StringComparer.Ordinal)
@@ -28,7 +28,7 @@ static partial class EncodersCommand
         Option<string?> name = new("--name") { Description = "Name of the new encoder: a-z, 0-9 and '-'.", HelpName = "NAME" };
         return new Command("encoders", "Lists, imports, inspects and cuts networks made elsewhere.")
         {
-            new Command("list", "Word vectors and image networks in the store.").Does(ListAsync),
+            new Command("list", "Word vectors, image and sentence networks in the store.").Does(ListAsync),
             ImportCommand(),
             new Command("inspect", "Layers of an image network: operator, shape, features, parameters; which are tried by encoder.layer=auto.") { either }
                 .Does(call => InspectAsync(call, call.Get(either))),
@@ -40,7 +40,7 @@ static partial class EncodersCommand
 
     static Command ImportCommand()
     {
-        Argument<string> file = new("FILE|FOLDER|URL") { Description = "An .onnx image network, or word vectors (word2vec text or binary, GloVe): a file, a folder with one .onnx, or an https address." };
+        Argument<string> file = new("FILE|FOLDER|URL") { Description = "An .onnx image or sentence network, or word vectors (word2vec text or binary, GloVe): a file, a folder with one .onnx, or an https address." };
         Option<string?> sha256 = new("--sha256") { Description = "What the file must be; needed for an address.", HelpName = "HEX" };
         Option<bool> anyDigest = new("--any-digest") { Description = "Take whatever the address gives; the digest found is printed." };
         Option<string?> name = new("--name") { Description = "What to call it: a-z, 0-9 and '-'. Default: made of the file's name.", HelpName = "NAME" };
@@ -56,12 +56,15 @@ static partial class EncodersCommand
         channels.AcceptOnlyFromAmong("rgb", "bgr");
         Option<string?> mean = new("--mean") { Description = "Subtracted, in units of 0 to 255: one number or three.", HelpName = "A,B,C" };
         Option<string?> scale = new("--scale") { Description = "Multiplied after that: one number or three.", HelpName = "A,B,C" };
-        Option[] ofPictures = [preset, size, resize, shorter, channels, mean, scale, name, licence, trainedOn];
+        SentenceImport sentence = new();
+        Option[] ofPictures = [preset, size, resize, shorter, channels, mean, scale], ofNetworks = [name, licence, trainedOn];
         Command import = new("import", "Checks a network or word vectors whole and keeps them; train with --set encoder=NAME.")
         {
             file, sha256, anyDigest, name, licence, trainedOn, preset, size, resize, shorter, channels, mean, scale,
         };
-        return import.Does(call => ImportAsync(call, call.Get(file), call.Get(sha256), call.Get(anyDigest), new ImageEncoderOrigin("")
+        foreach (Option option in sentence.Options) import.Options.Add(option);
+        string[] Given(Invocation call, IEnumerable<Option> options) => [.. options.Where(option => call.Parsed.GetResult(option) is not null).Select(option => option.Name)];
+        return import.Does(call => ImportAsync(call, call.Get(file), call.Get(sha256), call.Get(anyDigest), sentence, new ImageEncoderOrigin("")
         {
             Name = call.Get(name),
             Licence = call.Get(licence),
@@ -73,10 +76,10 @@ static partial class EncodersCommand
             Channels = call.Get(channels),
             Mean = Three("--mean", call.Get(mean)),
             Scale = Three("--scale", call.Get(scale)),
-        }, [.. ofPictures.Where(option => call.Parsed.GetResult(option) is not null).Select(option => option.Name)]));
+        }, Given(call, ofPictures), Given(call, ofNetworks)));
     }
 
-    static async Task<int> ImportAsync(Invocation call, string from, string? sha256, bool anyDigest, ImageEncoderOrigin origin, string[] ofPictures)
+    static async Task<int> ImportAsync(Invocation call, string from, string? sha256, bool anyDigest, SentenceImport sentence, ImageEncoderOrigin origin, string[] ofPictures, string[] ofNetworks)
     {
         if (sha256 is not null && !Digest().IsMatch(sha256)) throw EncoderFaults.BadPreprocessing($"'{sha256}' is not a SHA-256: 64 hex digits are.");
         sha256 = sha256?.ToLowerInvariant();
@@ -99,10 +102,18 @@ static partial class EncodersCommand
             : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
         if (!IsNetwork(file, path))
         {
-            if (ofPictures.Length > 0) throw EncoderFaults.BadPreprocessing($"{string.Join(", ", ofPictures)} {(ofPictures.Length == 1 ? "is an option" : "are options")} of image networks, and '{source}' is no ONNX file.");
+            string[] unfit = [.. ofPictures, .. ofNetworks, .. sentence.Given(call)];
+            if (unfit.Length > 0) throw EncoderFaults.BadPreprocessing($"{string.Join(", ", unfit)} {(unfit.Length == 1 ? "is an option" : "are options")} of {(sentence.Given(call).Length > 0 ? "" : "image ")}networks, and '{source}' is no ONNX file.");
             return await ImportWordsAsync(call, file, source);
         }
         origin = origin with { Source = source };
+        byte[]? whole = fetched ?? await WithinBoundsAsync(file, source, call.Cancellation);
+        if (sentence.Given(call).Length > 0 || SentenceGraph.TakesIds(whole))
+        {
+            if (ofPictures.Length > 0) throw SentenceNetworkFaults.BadOption($"{string.Join(", ", ofPictures)} {(ofPictures.Length == 1 ? "is an option" : "are options")} of image networks, and '{source}' is given as a sentence network.");
+            return await sentence.RunAsync(call, whole, fetched is null ? path : null, anyDigest, new SentenceOrigin(source) { Name = origin.Name, Licence = origin.Licence, TrainedOn = origin.TrainedOn });
+        }
+        file.Position = 0;
         if (fetched is null) origin = EncoderFolder.WithConfig(path, origin);
         ImportedEncoder imported = await ImageEncoders.ImportAsync(call.Store, file, origin, call.Cancellation);
         call.Screen.Document(new { imported.Card, imported.Warnings });
@@ -110,6 +121,14 @@ static partial class EncodersCommand
         foreach (string warning in imported.Warnings) call.Screen.Note($"[yellow]![/] {warning.Escaped()}");
         call.Screen.Line($"Train with it: scion train images PATH --model NAME --set encoder={EncoderCards.Container}/{imported.Card.Sha256}");
         return Exit.Done;
+    }
+
+    static async Task<byte[]> WithinBoundsAsync(Stream file, string source, CancellationToken cancellation)
+    {
+        if (file.Length > ForeignGraph.MaxBytes) throw EncoderFaults.TooLarge($"'{source}'", $"it has {file.Length:n0} bytes; at most {ForeignGraph.MaxBytes:n0} are read");
+        byte[] whole = new byte[file.Length];
+        await file.ReadExactlyAsync(whole, cancellation);
+        return whole;
     }
 
     /// <summary>ONNX files begin with field 1 of a protobuf message, the byte 8, which no text holds.</summary>
@@ -140,8 +159,10 @@ static partial class EncodersCommand
     {
         IReadOnlyList<EncoderCard> words = await WordVectorImport.ListAsync(call.Store, call.Cancellation);
         IReadOnlyList<ImageEncoderCard> networks = await ImageEncoders.ListAsync(call.Store, call.Cancellation);
-        call.Screen.Document(new { encoders = words.Cast<object>().Append(DefaultEncoder.Card).Concat(networks) });
+        IReadOnlyList<SentenceNetworkCard> sentences = await SentenceNetworks.ListAsync(call.Store, call.Cancellation);
+        call.Screen.Document(new { encoders = words.Cast<object>().Concat(sentences).Append(DefaultEncoder.Card).Concat(networks) });
         IEnumerable<string[]> rows = words.Select(card => new[] { card.Name, card.Kind, "", $"{N(card.Words)} words", N(card.Dim), card.Source })
+            .Concat(sentences.Select(card => new[] { $"{EncoderCards.Container}/{card.Sha256}", card.Kind, card.Name, $"{N(card.Parameters)} parameters", N(card.Dim), card.Source }))
             .Concat(networks.Prepend(DefaultEncoder.Card).Select(card => new[]
             {
                 card == DefaultEncoder.Card ? DefaultEncoder.Name : $"{EncoderCards.Container}/{card.Sha256}", card.Kind, card.Name,
@@ -153,6 +174,13 @@ static partial class EncodersCommand
 
     static async Task<int> InspectAsync(Invocation call, string encoder)
     {
+        if (await SentenceNetworks.FindAsync(call.Store, encoder, call.Cancellation) is { } sentence)
+        {
+            await SentenceNetworks.ReadAsync(call.Store, sentence, call.Cancellation);
+            call.Screen.Document(sentence);
+            SentenceImport.Describe(call, sentence);
+            return Exit.Done;
+        }
         ImageEncoderCard card;
         IReadOnlyList<string> warnings = [];
         bool isFile = File.Exists(encoder);

@@ -63,6 +63,7 @@ static class PredictCommand
             AbstainReason.NoKnownWords => "  [yellow]abstains: no word of it is known[/]",
             _ => "  [yellow]abstains: unlike everything it was trained on[/]",
         })}");
+        if (prediction.Cut) call.Screen.Line("[yellow]![/] The text has more tokens than the model's sentence network reads; only its beginning was judged.");
         if (prediction.Neighbours.Count > 0) call.Screen.Line("[dim]Most similar training reviews, with the cosine of their features:[/]");
         foreach (Neighbour neighbour in prediction.Neighbours)
             call.Screen.Line($"[dim]{neighbour.Similarity.ToString("0.00", CultureInfo.InvariantCulture)}  {neighbour.Label.Escaped()}: {Short(neighbour.Text!).Escaped()}[/]");

@@ -16,8 +16,9 @@ static class Receipt
     {
         Screen screen = call.Screen;
         (CuratedRows data, Evaluated evaluated, Published published) = (trained.Data, trained.Evaluated, trained.Published);
-        StoredWords words = await StoredWords.ReadAsync(call.Registry, published.Model, published.Version, call.Cancellation);
-        (string Word, IReadOnlyList<NearWord> Near)[] neighbours = [.. NeighboursOf(words, 4)];
+        bool network = trained.Encoder.Source == EncoderSource.Network;
+        (string Word, IReadOnlyList<NearWord> Near)[] neighbours = network ? []
+            : [.. NeighboursOf(await StoredWords.ReadAsync(call.Registry, published.Model, published.Version, call.Cancellation), 4)];
         string report = call.Location.Show($"{ModelRegistry.Container}/{published.Model}/versions/{published.Version}/{ModelPackage.ReportName}");
         string rejects = call.Location.Show($"{RunLedger.Container}/{status.Run}/rejects.csv");
 
@@ -48,7 +49,7 @@ static class Receipt
         if (screen.Json) return;
 
         PrintMeasured(screen, status, trained, rejects);
-        Field(screen, "Encoder", $"{N(trained.Encoder.Parameters)} parameters ({N(trained.Encoder.Words)} words × {trained.Encoder.Dim}), {(trained.Encoder.Source == EncoderSource.Own ? "learned without labels" : "imported")}, frozen");
+        Field(screen, "Encoder", $"{N(trained.Encoder.Parameters)} parameters ({(network ? $"sentence network, {N(trained.Encoder.Words)} tokens, {trained.Encoder.Dim} features" : $"{N(trained.Encoder.Words)} words × {trained.Encoder.Dim}")}), {(trained.Encoder.Source == EncoderSource.Own ? "learned without labels" : "imported")}, frozen");
         Field(screen, "Head", $"{N(evaluated.HeadParameters)} parameters = ({trained.Encoder.Dim} + 1) · {data.Labels.Count}, {evaluated.Head}: all that the labels had to teach");
         foreach ((int i, (string word, IReadOnlyList<NearWord> near)) in neighbours.Index())
             Field(screen, i == 0 ? "Neighbours" : "", $"{word.Escaped()}: {string.Join(", ", near.Select(n => n.Word)).Escaped()}");
@@ -57,7 +58,7 @@ static class Receipt
         screen.Line();
         Field(screen, "Report", report.Escaped());
         Field(screen, "Next", $"scion predict {published.Model} --text \"…\"");
-        Field(screen, "", $"scion words {published.Model} {(neighbours.Length > 0 ? neighbours[0].Word : "WORD").Escaped()}");
+        if (!network) Field(screen, "", $"scion words {published.Model} {(neighbours.Length > 0 ? neighbours[0].Word : "WORD").Escaped()}");
         Field(screen, "", $"scion models show {published.Model}");
     }
 

@@ -28,6 +28,7 @@ sealed class LocalSteps(
     readonly SemaphoreSlim training = new(1);
     readonly PictureWorkers workers = new(pictures, Environment.ProcessorCount);
     readonly EncoderSessions sessions = new();
+    readonly SentenceNetworkSessions networks = new();
     readonly Lock gate = new();
     readonly HashSet<Task> underWay = [];
 
@@ -61,7 +62,7 @@ sealed class LocalSteps(
         Call(nameof(PretrainEmbeddings), call => new PretrainEmbeddingsStep(memo, trainer).RunAsync(input, call, cancellation));
 
     public Task<FeaturesExtracted> ExtractFeatures(ExtractFeaturesInput input) =>
-        Call(nameof(ExtractFeatures), call => new ExtractFeaturesStep(memo).RunAsync(input, call, cancellation));
+        Call(nameof(ExtractFeatures), call => new ExtractFeaturesStep(memo, networks).RunAsync(input, call, cancellation));
 
     public Task<HeadsTrained> TrainHeads(TrainHeadsInput input) =>
         Call(nameof(TrainHeads), call => new TrainHeadsStep(memo).RunAsync(input, call, cancellation));
@@ -114,6 +115,7 @@ sealed class LocalSteps(
     public void Dispose()
     {
         sessions.Dispose();
+        networks.Dispose();
         workers.Dispose();
         cores.Dispose();
         training.Dispose();

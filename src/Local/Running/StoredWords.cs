@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Scion.Onnx;
 using Scion.Registry;
+using Scion.Serving;
 using Scion.Text;
 
 namespace Scion.Local.Running;
@@ -20,12 +21,12 @@ sealed record StoredWords(string Model, string Version, ModelManifest Manifest, 
     /// <param name="model">Its name.</param>
     /// <param name="version">Null for the version that serves.</param>
     /// <param name="cancellation">Stops the reads.</param>
-    /// <exception cref="Faults.InputRejectedException">There is no such version, or it is damaged.</exception>
+    /// <exception cref="Faults.InputRejectedException">There is no such version, it is damaged, or a sentence network reads its texts (P007).</exception>
     public static async Task<StoredWords> ReadAsync(ModelRegistry registry, string model, string? version, CancellationToken cancellation)
     {
-        (string chosen, ModelPackage package) = await registry.ReadChosenAsync(model, version,
-            [ModelPackage.EncoderName, ModelPackage.VocabularyName, ModelPackage.HeadName], cancellation);
+        (string chosen, ModelPackage package) = await registry.ReadChosenServedAsync(model, version, cancellation);
         ModelManifest manifest = package.Manifest;
+        if (manifest.Sentence is { } network) throw ServingFaults.NetworkHasNoWords(model, network.Name);
         int dim = manifest.Encoder.Dim;
         Vocabulary vocabulary = Vocabulary.Parse(package[ModelPackage.VocabularyName].Span);
         ModelProto head = OnnxGuard.ReadOwn(ModelPackage.HeadName, package[ModelPackage.HeadName], _ => HeadGraph.Layout(dim, manifest.Head.Temperature, manifest.Labels));
