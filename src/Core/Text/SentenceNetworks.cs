@@ -123,7 +123,7 @@ public static partial class SentenceNetworks
             }
             catch (InputRejectedException e) when (e.Code is "V058" or "V059" or "T026")
             {
-                first ??= e;
+                if (first is null || (first.Code != "T026" && e.Code == "T026")) first = e;      // at a length that fits, the fault is another than the length
             }
         }
         throw first!;

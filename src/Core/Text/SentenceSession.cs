@@ -65,7 +65,8 @@ public sealed class SentenceSession : IDisposable
             int count = 1;
             while (from + count < order.Length && PaddedLength(texts[order[from + count]].Length) * (count + 1) <= Tokens) count++;
             RunBatch(texts, order.AsMemory(from, count), features);
-            done?.Invoke(from += count);
+            from += count;
+            done?.Invoke(from);
         }
     }
 
