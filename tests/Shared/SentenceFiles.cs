@@ -29,7 +29,8 @@ public static class SentenceFiles
     {
         string[] merges = ["f i", "fi l", "fil m", "\u0120 film", "\u0120 w", "a s", "\u0120w as", "o o", "g oo", "goo d", "\u0120 good", "b a", "ba d", "\u0120 bad"];
         Dictionary<string, int> vocabulary = new() { ["<s>"] = 0, ["<pad>"] = 1, ["</s>"] = 2, ["<unk>"] = 3 };
-        foreach (string token in TokenizerFile.ByteCharacters.Select(c => c.ToString()).Concat(merges.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal)))) vocabulary.TryAdd(token, vocabulary.Count);
+        foreach (string token in TokenizerFile.ByteCharacters.Select(c => c.ToString()).Concat(merges.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal))))
+            vocabulary.TryAdd(token, vocabulary.Count);
         return (vocabulary, merges);
     }
 

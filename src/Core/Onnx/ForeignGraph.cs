@@ -138,7 +138,8 @@ public static class ForeignGraph
 
         void AddNode(NodeProto node, int at, int opset)
         {
-            if (node.Domain is not ("" or "ai.onnx") || !(tokens ? OperatorRule.KnownOfText : OperatorRule.Known).TryGetValue(node.OpType, out OperatorRule? rule)) throw EncoderFaults.UnknownOperator(what, at, node.Domain, node.OpType);
+            if (node.Domain is not ("" or "ai.onnx") || !(tokens ? OperatorRule.KnownOfText : OperatorRule.Known).TryGetValue(node.OpType, out OperatorRule? rule))
+                throw EncoderFaults.UnknownOperator(what, at, node.Domain, node.OpType);
             string shown = $"node {at.ToString("n0", CultureInfo.InvariantCulture)} ({node.OpType})";
             if (!OperatorRule.IsIn(opset, node.OpType)) throw EncoderFaults.Malformed(what, $"{shown} is of an operator that operator set {opset} does not have");
             if (node.Overload.Length > 0) throw EncoderFaults.Forbidden(what, "functions of its own");

@@ -435,7 +435,8 @@ sealed class ShapeRules(string what, int opset, IReadOnlyDictionary<string, Grap
         TensorProto? value = node.Find("value")?.T;
         if (value is not null && value.Dims.Count > 1 || value?.Dims.Any(dim => dim != 1) == true) throw Bad("its value is no single number");
         DataType type = (DataType)(value?.DataType ?? (int)DataType.Float);
-        Size[]? values = type == DataType.Int64 && elements <= ShapeInference.MaxValues && shape.All(size => !size.Batched) ? [.. Enumerable.Repeat(new Size(MemoryMarshal.Read<long>(value!.RawData.Span)), (int)elements)] : null;
+        Size[]? values = type == DataType.Int64 && elements <= ShapeInference.MaxValues && shape.All(size => !size.Batched)
+            ? [.. Enumerable.Repeat(new Size(MemoryMarshal.Read<long>(value!.RawData.Span)), (int)elements)] : null;
         return Made([.. shape], values, type: type) with { FromPixels = false };
     }
 

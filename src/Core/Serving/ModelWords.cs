@@ -18,7 +18,8 @@ public sealed record ModelWords(string Model, string Version, string Word, IRead
     /// <param name="word">A word as people write it.</param>
     /// <param name="count">Most neighbours to return.</param>
     /// <param name="cancellation">Stops the reads.</param>
-    /// <exception cref="Faults.InputRejectedException">The word is not known (T005), the model is of images (P004) or of a sentence network (P007), nothing serves (R002), or the version cannot be read (R003 to R010, R020).</exception>
+    /// <exception cref="Faults.InputRejectedException">The word is not known (T005), the model is of images (P004) or of a sentence network (P007), nothing
+    /// serves (R002), or the version cannot be read (R003 to R010, R020).</exception>
     public static async Task<ModelWords> NearestAsync(
         ModelRegistry registry, string model, string? version, string word, int count, CancellationToken cancellation)
     {
@@ -30,7 +31,8 @@ public sealed record ModelWords(string Model, string Version, string Word, IRead
     }
 
     /// <summary>The files with the words of a version.</summary>
-    /// <exception cref="Faults.InputRejectedException">It is of images (P004) or of a sentence network (P007), nothing serves (R002), or the version cannot be read (R003 to R010).</exception>
+    /// <exception cref="Faults.InputRejectedException">It is of images (P004) or of a sentence network (P007), nothing
+    /// serves (R002), or the version cannot be read (R003 to R010).</exception>
     internal static async Task<(string Version, ModelPackage Package)> ReadAsync(ModelRegistry registry, string model, string? version, CancellationToken cancellation)
     {
         (string chosen, ModelPackage package) = await registry.ReadChosenServedAsync(model, version, cancellation);

@@ -314,7 +314,8 @@ public sealed record TokenizerFile
 
         static string? Text(JsonElement of, string name) => of.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-        static int? Whole(JsonElement of, string name) => of.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number : null;
+        static int? Whole(JsonElement of, string name) =>
+            of.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number : null;
 
         static bool Flag(JsonElement of, string name, bool otherwise) => of.TryGetProperty(name, out JsonElement value)
             ? value.ValueKind switch { JsonValueKind.True => true, JsonValueKind.False => false, JsonValueKind.Null => otherwise, _ => throw new FormatException($"'{name}' is neither true nor false") }

@@ -111,7 +111,8 @@ static partial class EncodersCommand
         if (sentence.Given(call).Length > 0 || SentenceGraph.TakesIds(whole))
         {
             if (ofPictures.Length > 0) throw SentenceNetworkFaults.BadOption($"{string.Join(", ", ofPictures)} {(ofPictures.Length == 1 ? "is an option" : "are options")} of image networks, and '{source}' is given as a sentence network.");
-            return await sentence.RunAsync(call, whole, fetched is null ? path : null, anyDigest, new SentenceOrigin(source) { Name = origin.Name, Licence = origin.Licence, TrainedOn = origin.TrainedOn });
+            return await sentence.RunAsync(call, whole, fetched is null ? path : null, anyDigest,
+                new SentenceOrigin(source) { Name = origin.Name, Licence = origin.Licence, TrainedOn = origin.TrainedOn });
         }
         file.Position = 0;
         if (fetched is null) origin = EncoderFolder.WithConfig(path, origin);

@@ -49,7 +49,7 @@ static class Receipt
         if (screen.Json) return;
 
         PrintMeasured(screen, status, trained, rejects);
-        Field(screen, "Encoder", $"{N(trained.Encoder.Parameters)} parameters ({(network ? $"sentence network, {N(trained.Encoder.Words)} tokens, {trained.Encoder.Dim} features" : $"{N(trained.Encoder.Words)} words × {trained.Encoder.Dim}")}), {(trained.Encoder.Source == EncoderSource.Own ? "learned without labels" : "imported")}, frozen");
+        Field(screen, "Encoder", $"{N(trained.Encoder.Parameters)} parameters ({SizeOf(trained.Encoder)}), {(trained.Encoder.Source == EncoderSource.Own ? "learned without labels" : "imported")}, frozen");
         Field(screen, "Head", $"{N(evaluated.HeadParameters)} parameters = ({trained.Encoder.Dim} + 1) · {data.Labels.Count}, {evaluated.Head}: all that the labels had to teach");
         foreach ((int i, (string word, IReadOnlyList<NearWord> near)) in neighbours.Index())
             Field(screen, i == 0 ? "Neighbours" : "", $"{word.Escaped()}: {string.Join(", ", near.Select(n => n.Word)).Escaped()}");
@@ -61,6 +61,9 @@ static class Receipt
         if (!network) Field(screen, "", $"scion words {published.Model} {(neighbours.Length > 0 ? neighbours[0].Word : "WORD").Escaped()}");
         Field(screen, "", $"scion models show {published.Model}");
     }
+
+    static string SizeOf(EncoderTrained encoder) =>
+        encoder.Source == EncoderSource.Network ? $"sentence network, {N(encoder.Words)} tokens, {encoder.Dim} features" : $"{N(encoder.Words)} words × {encoder.Dim}";
 
     /// <summary>How good, on what data, against what.</summary>
     public static void PrintMeasured(Screen screen, RunStatus status, TrainingOutcome trained, string rejects)

@@ -93,7 +93,9 @@ sealed record SentenceFolder(SentencePooling? Pooling, int? MaxLength, bool? Low
         }
     }
 
-    static int? Whole(JsonElement config, string name) => config.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number : null;
+    static int? Whole(JsonElement config, string name) =>
+        config.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number : null;
 
-    static bool? Flag(JsonElement config, string name) => config.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : null;
+    static bool? Flag(JsonElement config, string name) =>
+        config.TryGetProperty(name, out JsonElement value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : null;
 }

@@ -49,7 +49,7 @@ public sealed class SentenceModelTests
         HeadsTrained head = await new TrainHeadsStep(memo).RunAsync(new TrainHeadsInput(CandidateKind.Transfer, [new FeatureSet("", [features])], data, new HeadSettings("auto", 1)), null, default);
         Evaluated evaluated = made.Evaluated with
         {
-            Fitted = head.Fitted!, TestPredictions = head.Predictions, Head = head.Kind, Strength = head.Strength, Temperature = head.Temperature, HeadParameters = head.HeadParameters,
+            Fitted = head.Fitted!, TestPredictions = head.Predictions, Head = head.Head, Strength = head.Strength, Temperature = head.Temperature, HeadParameters = head.HeadParameters,
             Warnings = [.. made.Evaluated.Warnings, .. head.Warnings],
         };
         PublishInput input = made with { Data = data, Encoder = encoder, Features = [features], Evaluated = evaluated };
@@ -112,10 +112,11 @@ public sealed class SentenceModelTests
         (PublishInput input, _, _) = await PublishAsync();
         global::Scion.Vision.InProcessPictures pictures = new();
 
-        ModelVerified verified = await ModelVerification.VerifyAsync(registry, pictures, "films", all: false, default);
+        ModelVerified verified = await ModelVerification.VerifyAsync(registry, pictures, "films", null, null, default);
         ExportedModel exported = await ModelExport.ReadAsync(registry, pictures, "films", Version, default);
         InputRejectedException words = await Assert.ThrowsAsync<InputRejectedException>(() => ModelWords.NearestAsync(registry, "films", Version, "film", 3, default));
-        InputRejectedException vectors = await Assert.ThrowsAsync<InputRejectedException>(() => ModelExport.WriteVectorsAsync(registry, "films", Version, WordVectorFormat.Word2VecText, new MemoryStream(), default));
+        InputRejectedException vectors = await Assert.ThrowsAsync<InputRejectedException>(() =>
+            ModelExport.WriteVectorsAsync(registry, "films", Version, WordVectorFormat.Word2VecText, new MemoryStream(), default));
 
         Assert.All(verified.Checks, check => Assert.True(check.Passed, check.Detail));
         Assert.Equal("P007: Model 'films' reads texts with the sentence network 'model', which has no word vectors. Train with own or imported word vectors to look at words; what a word does to a text, a prediction with explain=true says.", words.Message);

@@ -112,10 +112,10 @@ public sealed class SentenceNetworksTests
             graph.Input.RemoveAt(1);
             graph.Initializer.Add(new TensorProto { Name = "attention_mask", DataType = 7, Dims = { 1, 1 }, Int64Data = { 1 } });
         })).Message, StringComparison.Ordinal);
-        Assert.Contains("it has the input 'position_ids'", Refused(Changed(graph =>
+        Assert.Contains("it has the input 'segment_ids'", Refused(Changed(graph =>
         {
-            graph.Input[2].Name = "position_ids";
-            graph.Node.First(node => node.Output[0] == "types").Input[1] = "position_ids";
+            graph.Input[2].Name = "segment_ids";
+            graph.Node.First(node => node.Output[0] == "types").Input[1] = "segment_ids";
         })).Message, StringComparison.Ordinal);
         Assert.Equal("V052", Refused(Changed(graph => graph.Initializer[0].DataLocation = TensorProto.Types.DataLocation.External)).Code);
         Assert.Equal("T028", Refused(Bert, Origin(null)).Code);
