@@ -23,7 +23,7 @@ public sealed record ReviewSettings : IDatasetSettings
     [Description("Starting point of the embedding settings: default, or article for the source article's recipe.")]
     public string Preset { get; init; } = "default";
 
-    [Description("own trains word vectors on the uploaded text; encoders/{sha256} uses imported ones.")]
+    [Description("own trains word vectors on the uploaded text; encoders/{sha256} uses imported ones, or an imported sentence network.")]
     public string Encoder { get; init; } = OwnEncoder;
 
     /// <summary>Overrides of the preset; null fields keep its values.</summary>

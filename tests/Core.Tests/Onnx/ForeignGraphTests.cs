@@ -104,8 +104,10 @@ public sealed class ForeignGraphTests
         string document = File.ReadAllText(Path.Combine(root, "docs", "encoders.md"));
 
         string[] listed = [.. document.Split("<!-- operators -->")[1].Split((char[])[' ', '\n', ',', '.'], StringSplitOptions.RemoveEmptyEntries)];
+        string[] ofText = [.. document.Split("<!-- text operators -->")[1].Split((char[])[' ', '\n', ',', '.'], StringSplitOptions.RemoveEmptyEntries)];
 
         Assert.Equal(OperatorRule.Known.Keys.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
+        Assert.Equal(OperatorRule.KnownOfText.Keys.Except(OperatorRule.Known.Keys).Order(StringComparer.Ordinal), ofText.Order(StringComparer.Ordinal));
 
         static string ThisFile([System.Runtime.CompilerServices.CallerFilePath] string path = "") => path;
     }

@@ -186,11 +186,11 @@ public sealed class ModelRegistryTests
     {
         await PublishAsync(First);
         byte[] bytes = store.Content.Single(blob => blob.Path == Folder + "model.json").Bytes;
-        store.Tamper(Folder + "model.json", Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes).Replace("\"schemaVersion\": 1", "\"schemaVersion\": 3", StringComparison.Ordinal)));
+        store.Tamper(Folder + "model.json", Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes).Replace("\"schemaVersion\": 1", "\"schemaVersion\": 4", StringComparison.Ordinal)));
 
         InputRejectedException fault = await Assert.ThrowsAsync<InputRejectedException>(() => Registry.ReadAsync("films", First, null, null, default));
 
-        Assert.Equal($"R006: '{Folder}model.json' has schema version 3; this program reads up to 2. Update Scion, or promote an older version.", fault.Message);
+        Assert.Equal($"R006: '{Folder}model.json' has schema version 4; this program reads up to 3. Update Scion, or promote an older version.", fault.Message);
     }
 
     [Theory]
