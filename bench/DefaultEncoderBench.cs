@@ -176,7 +176,7 @@ static class DefaultEncoderBench
             sets.Add(_ => matrix);
         }
         int[] rows = [.. Enumerable.Range(0, train.Length)];
-        (int chosen, SelectedHead best, _) = HeadSelection.FitBest(sets, method.Preferred, rows, classes, names.Length, HeadSelection.Logistic, seed: 1, threads: 1, CancellationToken.None);
+        (int chosen, SelectedHead best, _) = HeadSelection.FitBest(sets, method.Preferred, [], rows, classes, names.Length, HeadSelection.Logistic, seed: 1, threads: 1, CancellationToken.None);
         List<double> right = [Right(best, method.Sets[chosen], test, classes.AsSpan(train.Length), names.Length)];
         if (sets.Count == 1) return [.. right];
         for (int set = 0; set < sets.Count; set++)

@@ -82,7 +82,7 @@ static class ImageLabels
             RowSpace[] spaces = [.. sets.Select(of => new RowSpace(Rows(of, train)))];
             int[] places = [.. Enumerable.Range(0, train.Length)];
             (int best, SelectedHead fitted, _) = HeadSelection.FitBest([.. spaces.Select(space => (Func<int[], FeatureMatrix>)(_ => space))],
-                sets.Length > 1 ? preferred : 0, places, labels, classes.Length, HeadSelection.Auto, 1, Environment.ProcessorCount, default);
+                sets.Length > 1 ? preferred : 0, [], places, labels, classes.Length, HeadSelection.Auto, 1, Environment.ProcessorCount, default);
             chosen.Add(best.ToString(CultureInfo.InvariantCulture));
             WideHead head = new(spaces[best].Widen(fitted.Head));
             float[] logits = new float[classes.Length];

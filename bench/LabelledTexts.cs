@@ -13,7 +13,17 @@ sealed class LabelledTexts
 
     /// <param name="path">CSV with columns text and label, also gzipped.</param>
     /// <param name="rows">Rows taken, spread evenly over the file; 0 for all.</param>
-    public static LabelledTexts Read(string path, int rows)
+    public static LabelledTexts Read(string path, int rows) => Split(Rows(path, rows), taken => [.. taken.Select(row => Hash(row.Text) % 5 == 0)]);
+
+    /// <summary>As <see cref="Read"/>, with so many rows held back: those of the smallest hashes.</summary>
+    public static LabelledTexts ReadHolding(string path, int rows, int held) => Split(Rows(path, rows), taken =>
+    {
+        uint[] hashes = [.. taken.Select(row => Hash(row.Text))];
+        uint least = hashes.Order().ElementAt(Math.Min(held, taken.Length - 1));
+        return [.. hashes.Select(hash => hash < least)];
+    });
+
+    static (string Text, string Label)[] Rows(string path, int rows)
     {
         using Stream file = File.OpenRead(path);
         using Stream stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
@@ -21,9 +31,13 @@ sealed class LabelledTexts
         List<(string Text, string Label)> all = [];
         foreach (SepReader.Row row in reader) all.Add((row["text"].ToString(), row["label"].ToString()));
         (string Text, string Label)[] taken = rows == 0 || rows >= all.Count ? [.. all] : [.. Enumerable.Range(0, rows).Select(i => all[(int)((long)i * all.Count / rows)])];
-        taken = [.. taken.DistinctBy(row => row.Text)];
+        return [.. taken.DistinctBy(row => row.Text)];
+    }
+
+    static LabelledTexts Split((string Text, string Label)[] taken, Func<(string Text, string Label)[], bool[]> choose)
+    {
         string[] labels = [.. taken.Select(row => row.Label).Distinct().Order(StringComparer.Ordinal)];
-        bool[] held = [.. taken.Select(row => Hash(row.Text) % 5 == 0)];
+        bool[] held = choose(taken);
         return new LabelledTexts
         {
             Pool = [.. taken.Where((_, i) => !held[i]).Select(row => row.Text)],

@@ -11,6 +11,7 @@ static class Program
         ("ingest", "MB/s, rows/s and peak memory of a large CSV: [rows=1000000] [words=95] [labelled=10] [runs=3] [FILE with words] [from=FILE to ingest]", IngestBench.Run),
         ("features", "accuracy of sentence features from few labels, by options: FILE [key=v1,v2 …]", FeatureChoices.Run),
         ("few-labels", "accuracy of bag of words, scratch and transfer from n labels per class, by head: FILE [n=4,8 draws=10 strengths=yes key=value …]", FewLabels.Run),
+        ("labels", "accuracy from n labels per class as training and serving do it, by encoder and by the choice among them: FILE… [held=2000] [draws=10] [n=4,8,16,64,256,1000] [encoders=own,default,continued] [rows=0] [sets=yes] [head=auto]", LabelBench.Run),
         ("image-labels", "accuracy from n labelled pictures per class, by layer, beside pixels and the untrained network: FOLDER ENCODER.onnx [preset=bgr] [resize=pad] [n=4,10,25,50] [draws=5] [tasks=all;a,b] [sets=all] [baselines=no]", ImageLabels.Run),
         ("image-extract", "pictures a second of extraction beside decoding and ONNX Runtime alone; the second run; peak memory: FOLDER ENCODER.onnx [preset=bgr] [pictures=2000] [rounds=1] [alone=no] [decoder=PROGRAM]", ImageExtract.Run),
         ("heads", "time of choosing and fitting a head; optimum and time beside scikit-learn's; both steps on a file: [rounds=1] [FILE [ROWS]]", HeadsBench.Run),

@@ -8,8 +8,9 @@ namespace Scion.Datasets;
 /// <remarks>The descriptions are what <c>scion train reviews --help</c> prints, with each key's type and default: see <see cref="SettingsFile"/>.</remarks>
 public sealed record ReviewSettings : IDatasetSettings
 {
-    /// <summary>The <see cref="Encoder"/> that is trained on the uploaded text.</summary>
-    public const string OwnEncoder = "own";
+    /// <summary>An <see cref="Encoder"/> that is trained on the uploaded text; that ships with Scion; that ships and is trained further on the uploaded text; all
+    /// of these, of which validation and what other tasks showed choose.</summary>
+    public const string OwnEncoder = "own", DefaultEncoder = "default", ContinuedEncoder = "continued", AutoEncoder = "auto";
 
     /// <summary>Names of the columns (or JSONL fields); null finds them by their usual names.</summary>
     public ReviewColumns Columns { get; init; } = new();
@@ -23,8 +24,27 @@ public sealed record ReviewSettings : IDatasetSettings
     [Description("Starting point of the embedding settings: default, or article for the source article's recipe.")]
     public string Preset { get; init; } = "default";
 
-    [Description("own trains word vectors on the uploaded text; encoders/{sha256} uses imported ones, or an imported sentence network.")]
-    public string Encoder { get; init; } = OwnEncoder;
+    [Description("Word vectors: own trains them on the uploaded text, default takes those that ship (English), continued trains those further, encoders/{sha256} uses imported ones, or an imported sentence network. Several, with commas, compete; auto is default,continued,own.")]
+    public string Encoder { get; init; } = AutoEncoder;
+
+    /// <summary>The encoders that compete, in the order given. The article's recipe has only its own.</summary>
+    public IReadOnlyList<string> Encoders() =>
+        Encoder != AutoEncoder ? Encoder.Split(',') : Preset == "article" ? [OwnEncoder] : [DefaultEncoder, ContinuedEncoder, OwnEncoder];
+
+    /// <summary>What <c>encoder=</c> calls a source.</summary>
+    public static string NameOf(EncoderSource source) => source switch
+    {
+        EncoderSource.Own => OwnEncoder,
+        EncoderSource.Default => DefaultEncoder,
+        EncoderSource.Continued => ContinuedEncoder,
+        _ => throw new ArgumentOutOfRangeException(nameof(source), source, "It has no name of its own."),
+    };
+
+    /// <summary>A value of <see cref="Words"/>.</summary>
+    public const string AutoWords = "auto", NoWords = "none";
+
+    [Description("auto also counts single words beside the vectors, none leaves the vectors alone.")]
+    public string Words { get; init; } = AutoWords;
 
     /// <summary>Overrides of the preset; null fields keep its values.</summary>
     public EmbeddingOverrides Embedding { get; init; } = new();
@@ -47,9 +67,13 @@ public sealed record ReviewSettings : IDatasetSettings
         if (Encoding is not null && !TextSource.Encodings.Contains(Encoding)) yield return SettingsFile.OneOf("encoding", Encoding, TextSource.Encodings);
         if (Preset is not ("default" or "article")) yield return SettingsFile.OneOf("preset", Preset, ["default", "article"]);
         foreach (string error in HeadErrors(Head)) yield return error;
-        if (Encoder != OwnEncoder && !(Encoder.StartsWith("encoders/", StringComparison.Ordinal) && Encoder.Length == 73
-            && Encoder[9..].All(char.IsAsciiHexDigitLower)))
-            yield return $"encoder is '{DatasetFaults.Printable(Encoder)}'; 'own', or 'encoders/' and 64 hex digits as 'scion encoders import' prints them, is expected.";
+        if (Words is not (AutoWords or NoWords)) yield return SettingsFile.OneOf("words", Words, [AutoWords, NoWords]);
+        string[] names = Encoder.Split(',');
+        foreach (string name in names)
+            if (!(name is OwnEncoder or DefaultEncoder or ContinuedEncoder || (name == AutoEncoder && names.Length == 1) || IsImport(name)))
+                yield return $"encoder is '{DatasetFaults.Printable(Encoder)}'; 'auto', or 'own', 'default', 'continued' or 'encoders/' and 64 hex digits as 'scion encoders import' prints them, one or several with commas, are expected.";
+        if (names.Distinct(StringComparer.Ordinal).Count() != names.Length) yield return $"encoder names '{DatasetFaults.Printable(Encoder)}', one of them twice.";
+        if (names.Length > MostEncoders) yield return $"encoder names {names.Length} encoders; at most {MostEncoders} compete.";
         foreach (string error in Split.Errors()) yield return error;
         foreach ((string key, string? name) in new[] { ("text", Columns.Text), ("label", Columns.Label), ("split", Columns.Split) })
             if (name is not null && string.IsNullOrWhiteSpace(name)) yield return $"columns.{key} is empty; a column's name is expected.";
@@ -64,6 +88,11 @@ public sealed record ReviewSettings : IDatasetSettings
         }
         if (embedding is not null) yield return embedding;
     }
+
+    /// <summary>Most encoders in one run.</summary>
+    public const int MostEncoders = 8;
+
+    static bool IsImport(string name) => name.StartsWith("encoders/", StringComparison.Ordinal) && name.Length == 73 && name[9..].All(char.IsAsciiHexDigitLower);
 
     /// <summary>What is wrong with a kind of head.</summary>
     internal static IEnumerable<string> HeadErrors(string head) =>

@@ -10,7 +10,7 @@ namespace Scion.Evaluation;
 /// nothing of its own. Randomness: the seed in the settings. Clock: none. The answer does not depend on the number of threads.</remarks>
 public sealed class EvaluateStep(StepMemo memo)
 {
-    const int Version = 1;
+    const int Version = 2;
 
     /// <summary>Most label suspects listed.</summary>
     public const int MostSuspects = 50;
@@ -46,26 +46,29 @@ public sealed class EvaluateStep(StepMemo memo)
             PairedTest[] comparisons = [.. all[..^1].Select(m => McNemar.Compare("transfer", m.Name, transferred.Right(), m.Votes.Right()))];
             progress?.Report(new StepProgress(nameof(ITrainingSteps.Evaluate), 1, 3, "parts"));
 
-            DenseFeatures features = await LabelledFeatures.ReadAsync(memo.Store, table, input.Sets.First(set => set.Name == transfer.Set).Shards, cancellation);
+            HeadSpace space = await HeadSpace.ReadAsync(memo.Store, input.Data, table, input.Sets.First(set => set.Name == transfer.Set), cancellation);
             (IReadOnlyList<LearningPoint> curve, double abstainBelow) = await Task.Run(() =>
-                (Curve(input, features, labels, train, transferred.Rows, models[^1].Accuracy, cancellation), NearestTraining.Threshold(features, train, cancellation)), cancellation);
+                (Curve(input, space.Matrix, labels, train, transferred.Rows, models[^1].Accuracy, cancellation), NearestTraining.Threshold(space.Stored, train, cancellation)), cancellation);
             progress?.Report(new StepProgress(nameof(ITrainingSteps.Evaluate), 2, 3, "parts"));
 
             IReadOnlyList<LabelSuspect> suspects = await SuspectsAsync(input, table, labels, transfer, transferred, cancellation);
             string[] warnings = [.. input.Candidates.SelectMany(candidate => candidate.Warnings),
                 .. EvaluationWarnings.Of(input.Data, models, comparisons, suspects.Count)];
             return new Evaluated(input.Data.Protocol, models, comparisons, curve, transfer.Temperature, abstainBelow, suspects, transfer.Head,
-                transfer.Strength, transfer.HeadParameters, transfer.Fitted ?? throw EvaluationFaults.Missing("transfer's head"), transfer.Predictions, warnings);
+                transfer.Strength, transfer.HeadParameters, transfer.Fitted ?? throw EvaluationFaults.Missing("transfer's head"), transfer.Predictions, warnings)
+            {
+                Lexicon = transfer.Lexicon, Set = transfer.Set, Scores = transfer.Scores,
+            };
         }, cancellation);
 
     /// <summary>Same test rows, or under cross-validation the same folds, a repeat a draw; last all training rows, as measured. The layer is the one
     /// chosen on all training rows.</summary>
     static IReadOnlyList<LearningPoint> Curve(
-        EvaluateInput input, DenseFeatures features, int[] labels, int[] train, int[] test, Figure accuracy, CancellationToken cancellation)
+        EvaluateInput input, FeatureMatrix features, int[] labels, int[] train, int[] test, Figure accuracy, CancellationToken cancellation)
     {
         int classes = input.Data.Labels.Count, seed = input.Settings.Seed;
         bool held = input.Data.Protocol != Protocol.CrossValidation;
-        IReadOnlyList<LearningPoint> curve = LearningCurve.Measure(RowSpace.For(features), labels, classes, draw => held ? [(train, test)]
+        IReadOnlyList<LearningPoint> curve = LearningCurve.Measure(features, labels, classes, draw => held ? [(train, test)]
             : [.. TrainHeadsStep.CrossValidationFolds(train, labels, classes, seed, draw).Select(fold => (train.Except(fold).ToArray(), fold))],
             input.Settings.Head, seed, cancellation);
         return [.. curve, new LearningPoint((int)Math.Round(train.Length / (double)classes), accuracy)];

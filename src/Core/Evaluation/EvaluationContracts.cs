@@ -78,4 +78,14 @@ public sealed record LabelSuspect(string File, long Line, string Label, string P
 public sealed record Evaluated(
     Protocol Protocol, IReadOnlyList<ModelMetrics> Models, IReadOnlyList<PairedTest> Comparisons, IReadOnlyList<LearningPoint> LearningCurve,
     double Temperature, double AbstainBelow, IReadOnlyList<LabelSuspect> Suspects, string Head, double? Strength, long HeadParameters,
-    ArtifactRef Fitted, ArtifactRef TestPredictions, IReadOnlyList<string> Warnings);
+    ArtifactRef Fitted, ArtifactRef TestPredictions, IReadOnlyList<string> Warnings)
+{
+    /// <summary>What words add to the head's logits, read with <see cref="WordLexicon"/>; null where there are none beside the features.</summary>
+    public ArtifactRef? Lexicon { get; init; }
+
+    /// <summary>Feature set the head is fitted to.</summary>
+    public string Set { get; init; } = "";
+
+    /// <summary>What each feature set reached in validation; empty when there was no choice.</summary>
+    public IReadOnlyList<SetScore> Scores { get; init; } = [];
+}

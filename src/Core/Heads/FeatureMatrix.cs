@@ -106,3 +106,33 @@ public sealed class SparseFeatures(int[] starts, int[] columns, float[] values, 
         return sum;
     }
 }
+
+/// <summary>Dense features and sparse ones of the same rows, side by side.</summary>
+/// <param name="dense">The first columns.</param>
+/// <param name="sparse">The others.</param>
+public sealed class JoinedFeatures(DenseFeatures dense, SparseFeatures sparse) : FeatureMatrix
+{
+    public override int Rows => dense.Rows;
+
+    public override int Dim => dense.Dim + sparse.Dim;
+
+    public override double Stored => dense.Stored + sparse.Stored;
+
+    public override double Dot(int row, ReadOnlySpan<double> vector) => dense.Dot(row, vector[..dense.Dim]) + sparse.Dot(row, vector[dense.Dim..]);
+
+    public override void AddTo(int row, double scale, Span<double> sum)
+    {
+        dense.AddTo(row, scale, sum[..dense.Dim]);
+        sparse.AddTo(row, scale, sum[dense.Dim..]);
+    }
+
+    public override double SquaredLength(int row) => dense.SquaredLength(row) + sparse.SquaredLength(row);
+
+    /// <summary>All of it written out, [rows, dim].</summary>
+    public DenseFeatures ToDense()
+    {
+        double[] values = new double[checked(Rows * Dim)];
+        for (int row = 0; row < Rows; row++) AddTo(row, 1, values.AsSpan(row * Dim, Dim));
+        return new DenseFeatures(values, Dim);
+    }
+}

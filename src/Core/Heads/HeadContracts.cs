@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Scion.Datasets;
 using Scion.Storage;
+using Scion.Text;
 
 namespace Scion.Heads;
 
@@ -21,7 +22,21 @@ public enum CandidateKind
 /// <param name="Name">Layer of the network they come from; empty when there is only one kind.</param>
 /// <param name="Shards">One per shard that has labelled rows, by shard; all of one size.</param>
 /// <param name="Preferred">True for the set to keep where validation cannot tell; of several sets one is.</param>
-public sealed record FeatureSet(string Name, IReadOnlyList<FeaturesExtracted> Shards, bool Preferred = false);
+public sealed record FeatureSet(string Name, IReadOnlyList<FeaturesExtracted> Shards, bool Preferred = false)
+{
+    /// <summary>How inputs differ by these features, labelled or not, read with <see cref="FeatureSpectrum"/>: heads are fitted along it. Null: to the features as they are.</summary>
+    public ArtifactRef? Spectrum { get; init; }
+
+    /// <summary>Words whose counts stand beside the features; null for none.</summary>
+    public ArtifactRef? Vocabulary { get; init; }
+
+    /// <summary>Length of the counts beside features of mean length 1; 0 leaves them out.</summary>
+    public double WordShare { get; init; }
+
+    /// <summary>Nats by which this set's validation loss, summed over rows, must be less than that of a set without handicap: what other tasks say of it. Null: the
+    /// preferred set is left by the rule of standard errors.</summary>
+    public double? Handicap { get; init; }
+}
 
 /// <summary>Float32 features of the labelled rows of one shard, [rows, dim].</summary>
 /// <param name="Shard">Index into <see cref="CuratedRows.Shards"/>.</param>
@@ -64,6 +79,9 @@ public sealed record HeadsTrained(
     CandidateKind Kind, string Head, double? Strength, double ValidationAccuracy, long HeadParameters, ArtifactRef? Fitted,
     ArtifactRef Predictions, IReadOnlyList<string> Warnings, ArtifactRef Validation, double Temperature)
 {
+    /// <summary>What words add to the head's logits, read with <see cref="WordLexicon"/>; null where no words stand beside the features.</summary>
+    public ArtifactRef? Lexicon { get; init; }
+
     /// <summary>Name of the feature set the head is fitted to: the layer; empty for bag of words.</summary>
     public string Set { get; init; } = "";
 
@@ -74,4 +92,11 @@ public sealed record HeadsTrained(
 /// <param name="Set">Name of the feature set: a layer.</param>
 /// <param name="Dim">Components of its features.</param>
 /// <param name="ValidationAccuracy">As in <see cref="HeadsTrained"/>, of the best head on it.</param>
-public sealed record SetScore(string Set, int Dim, double ValidationAccuracy);
+public sealed record SetScore(string Set, int Dim, double ValidationAccuracy)
+{
+    /// <summary>Validation loss summed over rows, nats, classes weighing the same; null where sets are not chosen by it.</summary>
+    public double? ValidationLoss { get; init; }
+
+    /// <summary>As in <see cref="FeatureSet"/>.</summary>
+    public double? Handicap { get; init; }
+}

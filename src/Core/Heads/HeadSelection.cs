@@ -121,9 +121,12 @@ public static class HeadSelection
     /// <param name="seed">Of the folds.</param>
     /// <param name="threads">Folds fitted at once.</param>
     /// <param name="cancellation">Stops the work between fits.</param>
-    /// <returns>Index of the set chosen, the head on it, and what each set reached: share of rows held out that are right, classes weighing the same.</returns>
-    public static (int Chosen, SelectedHead Head, IReadOnlyList<double> Accuracies) FitBest(
-        IReadOnlyList<Func<int[], FeatureMatrix>> sets, int preferred, int[] rows, int[] labels, int classes, string kind, int seed, int threads,
+    /// <param name="handicaps">One a set, nats: the set of the least summed loss and handicap is chosen instead, as by the product of likelihood and prior. Empty for the
+    /// rule of standard errors.</param>
+    /// <returns>Index of the set chosen, the head on it, and what each set reached: share of rows held out that are right, classes weighing the same, and loss summed over
+    /// them, nats.</returns>
+    public static (int Chosen, SelectedHead Head, IReadOnlyList<(double Accuracy, double Loss)> Reached) FitBest(
+        IReadOnlyList<Func<int[], FeatureMatrix>> sets, int preferred, IReadOnlyList<double> handicaps, int[] rows, int[] labels, int classes, string kind, int seed, int threads,
         CancellationToken cancellation)
     {
         FeatureMatrix[] all = [.. sets.Select(set => set(rows))];
@@ -132,7 +135,8 @@ public static class HeadSelection
         double[][] losses = [.. choices.Select(choice => RowLosses(choice, labels, classes))];
         int chosen = preferred;
         double most = 0;
-        for (int set = 0; set < sets.Count; set++)
+        if (handicaps.Count > 0) chosen = Enumerable.Range(0, sets.Count).MinBy(set => losses[set].Sum() + handicaps[set]);
+        for (int set = 0; set < sets.Count && handicaps.Count == 0; set++)
         {
             if (set == preferred || losses[set].Length < 2) continue;
             double[] gains = [.. losses[preferred].Zip(losses[set], (before, after) => before - after)];
@@ -140,7 +144,7 @@ public static class HeadSelection
             if (mean > StandardErrors * error && mean > most) (chosen, most) = (set, mean);
         }
         return (chosen, Finish(all[chosen], sets[chosen], choices[chosen], rows, labels, classes, seed, threads, cancellation),
-            [.. choices.Select(choice => BalancedAccuracy(choice.Validated, choice.Validation, labels, classes))]);
+            [.. choices.Select((choice, set) => (BalancedAccuracy(choice.Validated, choice.Validation, labels, classes), losses[set].Sum()))]);
     }
 
     /// <summary>Loss of each validated row at the best temperature, in nats, classes weighing the same.</summary>

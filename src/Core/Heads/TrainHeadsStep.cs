@@ -7,13 +7,13 @@ using Scion.Text;
 namespace Scion.Heads;
 
 /// <summary>Fits a candidate's head to the training rows, and says what it predicts for rows it was not fitted on.</summary>
-/// <remarks>Reads: features, or for bag of words the shards with labelled rows; the row table. Writes: <c>head.bin</c>, <c>held-out.bin</c>,
+/// <remarks>Reads: features, or for bag of words the shards with labelled rows; the row table. Writes: <c>head.bin</c>, <c>lexicon.bin</c>, <c>held-out.bin</c>,
 /// <c>validation.bin</c>. Labels of test rows are not used. Under <see cref="Protocol.CrossValidation"/> the held-out predictions are of all
 /// labelled rows, by repeated stratified cross-validation in which feature set, kind, strength, temperature and words are chosen anew inside each fold.
 /// Randomness: the seed in the settings. Clock: none. The answer does not depend on the number of threads.</remarks>
 public sealed class TrainHeadsStep(StepMemo memo)
 {
-    const int Version = 3;
+    const int Version = 4;
 
     /// <summary>Repeats of cross-validation: fewer rows vary more between repeats, and cost less.</summary>
     public static int Repeats(int rows) => rows < 50 ? 10 : 5;
@@ -31,32 +31,39 @@ public sealed class TrainHeadsStep(StepMemo memo)
 
             List<Func<int[], FeatureMatrix>> sets = [];
             if (input.Kind == CandidateKind.BagOfWords) sets.Add((await WordsAsync(input.Data, table, cancellation)).FittedOn);
+            List<HeadSpace> spaces = [];
             foreach (FeatureSet set in input.Sets)
             {
-                FeatureMatrix matrix = RowSpace.For(await LabelledFeatures.ReadAsync(memo.Store, table, set.Shards, cancellation));
-                sets.Add(_ => matrix);
+                HeadSpace space = await HeadSpace.ReadAsync(memo.Store, input.Data, table, set, cancellation);
+                spaces.Add(space);
+                sets.Add(_ => space.Matrix);
             }
+            double[] handicaps = input.Sets.Any(set => set.Handicap is not null) ? [.. input.Sets.Select(set => set.Handicap ?? 0)] : [];
             if (sets.Count == 0) throw HeadFaults.FeaturesDiffer("there are none.");
             int preferred = Math.Max(0, input.Sets.ToList().FindIndex(set => set.Preferred));
             // Folds run in parallel; the wait is left to a pool thread, since a host may run this on a thread it needs.
-            (int chosen, SelectedHead selected, IReadOnlyList<double> accuracies, HeldOutPredictions held) = await Task.Run(() =>
+            (int chosen, SelectedHead selected, IReadOnlyList<(double Accuracy, double Loss)> reached, HeldOutPredictions held) = await Task.Run(() =>
             {
-                (int best, SelectedHead fitted, IReadOnlyList<double> reached) = HeadSelection.FitBest(sets, preferred, train, labels, classes, input.Settings.Head,
+                (int best, SelectedHead fitted, IReadOnlyList<(double, double)> each) = HeadSelection.FitBest(sets, preferred, handicaps, train, labels, classes, input.Settings.Head,
                     input.Settings.Seed, Environment.ProcessorCount, cancellation);
-                return (best, fitted, reached, input.Data.Protocol == Protocol.CrossValidation
-                    ? CrossValidate(sets, preferred, train, labels, classes, input.Settings, fitted.Temperature, progress, cancellation)
+                return (best, fitted, each, input.Data.Protocol == Protocol.CrossValidation
+                    ? CrossValidate(sets, preferred, handicaps, train, labels, classes, input.Settings, fitted.Temperature, progress, cancellation)
                     : Predict(fitted, test, classes));
             }, cancellation);
 
             HeldOutPredictions validation = new(selected.Validated, new int[selected.Validated.Length], selected.Validation, classes);
-            LinearHead? head = input.Kind == CandidateKind.BagOfWords ? null : selected.Features is RowSpace space ? space.Widen(selected.Head) : selected.Head;
+            (LinearHead? head, WordLexicon? lexicon) = spaces.Count > 0 ? spaces[chosen].Unfold(selected.Head) : (null, null);
             return new HeadsTrained(input.Kind, selected.Kind, selected.Strength, selected.Accuracy, (selected.Features.Components + 1L) * classes,
                 head is null ? null : await writer.AddAsync("head.bin", head.ToBytes(), cancellation),
                 await writer.AddAsync("held-out.bin", held.ToBytes(), cancellation), [.. Warnings(input, selected, train.Length)],
                 await writer.AddAsync("validation.bin", validation.ToBytes(), cancellation), selected.Temperature)
             {
+                Lexicon = lexicon is null ? null : await writer.AddAsync("lexicon.bin", lexicon.ToBytes(), cancellation),
                 Set = input.Sets.Count > 0 ? input.Sets[chosen].Name : "",
-                Scores = input.Sets.Count > 1 ? [.. input.Sets.Select((set, i) => new SetScore(set.Name, set.Shards[0].Dim, accuracies[i]))] : [],
+                Scores = input.Sets.Count > 1 ? [.. input.Sets.Select((set, i) => new SetScore(set.Name, set.Shards[0].Dim, reached[i].Accuracy)
+                {
+                    ValidationLoss = set.Handicap is null ? null : reached[i].Loss, Handicap = set.Handicap,
+                })] : [],
             };
         }, cancellation);
 
@@ -89,7 +96,7 @@ public sealed class TrainHeadsStep(StepMemo memo)
     /// <summary>Logits of every row in every repeat, by row within a repeat. Each fold's are scaled so that <paramref name="temperature"/>, the
     /// published one, calibrates them as the fold's own would.</summary>
     static HeldOutPredictions CrossValidate(
-        IReadOnlyList<Func<int[], FeatureMatrix>> sets, int preferred, int[] rows, int[] labels, int classes, HeadSettings settings, double temperature,
+        IReadOnlyList<Func<int[], FeatureMatrix>> sets, int preferred, double[] handicaps, int[] rows, int[] labels, int classes, HeadSettings settings, double temperature,
         IProgress<StepProgress>? progress, CancellationToken cancellation)
     {
         int repeats = Repeats(rows.Length), done = 0;
@@ -99,7 +106,7 @@ public sealed class TrainHeadsStep(StepMemo memo)
         Parallel.For(0, folds.Length, new ParallelOptions { CancellationToken = cancellation }, f =>
         {
             HashSet<int> held = [.. folds[f].Held];
-            (_, SelectedHead head, _) = HeadSelection.FitBest(sets, preferred, [.. rows.Where(row => !held.Contains(row))], labels, classes,
+            (_, SelectedHead head, _) = HeadSelection.FitBest(sets, preferred, handicaps, [.. rows.Where(row => !held.Contains(row))], labels, classes,
                 settings.Head, settings.Seed, threads: 1, cancellation);
             logits[f] = Predict(head, folds[f].Held, classes).Logits;
             float scale = (float)(temperature / head.Temperature);

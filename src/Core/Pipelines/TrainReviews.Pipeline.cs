@@ -28,31 +28,42 @@ public static class TrainReviewsPipeline
         await steps.Report(new RunStage(nameof(steps.BuildVocabulary), 0, 1));
         VocabularyBuilt vocabulary = await steps.BuildVocabulary(new BuildVocabularyInput(data, settings));
 
-        string? imported = settings.Encoder == ReviewSettings.OwnEncoder ? null : settings.Encoder;
-        EncoderSource[] sources = [imported is null ? EncoderSource.Own : EncoderSource.Imported, EncoderSource.Untrained];
-        EmbeddingsAveraged? learned = imported is null ? await EmbeddingRounds.RunAsync(steps, data, vocabulary) : null;
-        EncoderTrained[] encoders = await steps.FanOut(nameof(steps.PretrainEmbeddings), [.. sources.Select(source =>
-            new PretrainEmbeddingsInput(source, source == EncoderSource.Imported ? imported : null, data, vocabulary, source == EncoderSource.Own ? learned : null))], steps.PretrainEmbeddings);
+        // What one machine cannot hold is not trained further on one: such a corpus learns better vectors of its own.
+        string[] names = [.. settings.Encoders().Where(name => name != ReviewSettings.ContinuedEncoder || settings.Encoder != ReviewSettings.AutoEncoder || vocabulary.Options.Shards == 1)];
+        EmbeddingsAveraged? learned = names.Contains(ReviewSettings.OwnEncoder) ? await EmbeddingRounds.RunAsync(steps, data, vocabulary) : null;
+        PretrainEmbeddingsInput[] sources = [.. names.Select(name => name switch
+            {
+                ReviewSettings.OwnEncoder => new PretrainEmbeddingsInput(EncoderSource.Own, null, data, vocabulary, learned),
+                ReviewSettings.DefaultEncoder => new PretrainEmbeddingsInput(EncoderSource.Default, null, data, vocabulary),
+                ReviewSettings.ContinuedEncoder => new PretrainEmbeddingsInput(EncoderSource.Continued, null, data, vocabulary),
+                _ => new PretrainEmbeddingsInput(EncoderSource.Imported, name, data, vocabulary),
+            }),
+            new PretrainEmbeddingsInput(EncoderSource.Untrained, null, data, vocabulary)];
+        EncoderTrained[] encoders = await steps.FanOut(nameof(steps.PretrainEmbeddings), sources, steps.PretrainEmbeddings);
 
         ExtractFeaturesInput[] extractions = [.. encoders.SelectMany(encoder => data.Shards.Select((_, shard) => new ExtractFeaturesInput(encoder, data.Shard(shard))))];
         FeaturesExtracted[] features = await steps.FanOut(nameof(steps.ExtractFeatures), extractions, steps.ExtractFeatures);
-        FeatureSet transferred = new("", features[..data.Shards.Count]), untrained = new("", features[data.Shards.Count..]);
+        (EncoderTrained Encoder, FeaturesExtracted[] Shards)[] all = [.. encoders.Select((encoder, i) => (encoder, features[(i * data.Shards.Count)..((i + 1) * data.Shards.Count)]))];
+        IReadOnlyList<FeatureSet> transferred = EncoderPriors.Sets(all[..^1], plain: settings.Preset == "article", words: settings.Words == ReviewSettings.AutoWords);
+        FeatureSet untrained = new("", all[^1].Shards);
 
         HeadsTrained[] candidates = await steps.FanOut(nameof(steps.TrainHeads),
             [
                 new TrainHeadsInput(CandidateKind.BagOfWords, [], data, head),
                 new TrainHeadsInput(CandidateKind.Scratch, [untrained], data, head),
-                new TrainHeadsInput(CandidateKind.Transfer, [transferred], data, head),
+                new TrainHeadsInput(CandidateKind.Transfer, transferred, data, head),
             ],
             steps.TrainHeads);
 
         await steps.Report(new RunStage(nameof(steps.Evaluate), 0, 1));
-        Evaluated evaluated = await steps.Evaluate(new EvaluateInput(data, candidates, [transferred], head, files));
+        Evaluated evaluated = await steps.Evaluate(new EvaluateInput(data, candidates, transferred, head, files));
 
         await steps.Report(new RunStage(nameof(steps.Publish), 0, 1));
+        FeatureSet chosen = transferred.First(set => set.Name == evaluated.Set);
+        EncoderTrained encoder = all.First(of => ReferenceEquals(of.Shards, chosen.Shards)).Encoder;
         Published published = await steps.Publish(new PublishInput(request.Model, request.Version, request.Run, request.DataDigest, data,
-            encoders[0], vocabulary.Options, transferred.Shards, evaluated, settings));
-        return new TrainedReviews(files, data, vocabulary, encoders[0], evaluated, published);
+            encoder, vocabulary.Options, chosen.Shards, evaluated, settings));
+        return new TrainedReviews(files, data, vocabulary, encoder, evaluated, published);
     }
 }
 

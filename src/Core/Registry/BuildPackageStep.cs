@@ -40,7 +40,7 @@ public sealed record PackageFile(string Name, ArtifactRef Content);
 /// Randomness and clock: none.</remarks>
 public sealed class BuildPackageStep(StepMemo memo)
 {
-    const int Version = 2;
+    const int Version = 3;
 
     IBlobStore Store => memo.Store;
 
@@ -63,9 +63,11 @@ public sealed class BuildPackageStep(StepMemo memo)
         await foreach (LabelledText row in LabelledText.ReadAsync(Store, input.Data, rows.Table, wanted.Contains, cancellation)) texts[row.Row] = row.Text;
 
         (Examples examples, ExampleFacts facts) = rows.ExamplesWith([.. rows.Stored.Select(row => Examples.Cut(texts[row]))], pictures: false);
+        WordLexicon? lexicon = input.Evaluated.Lexicon is { } learned ? WordLexicon.Parse(await Store.ReadAsync(learned, cancellation)) : null;
+        Vocabulary? vocabulary = lexicon is null ? null : Vocabulary.Parse(encoder[ModelPackage.VocabularyName].Span);
         Dictionary<string, ReadOnlyMemory<byte>> files = new(encoder)
         {
-            [ModelPackage.HeadName] = HeadGraph.Write(rows.Head, input.Evaluated.Temperature, input.Data.Labels).ToByteArray(),
+            [ModelPackage.HeadName] = HeadGraph.Write(rows.Head, input.Evaluated.Temperature, input.Data.Labels, lexicon).ToByteArray(),
             [ModelPackage.ExamplesName] = examples.ToTensors(),
             [ModelPackage.ExampleTextsName] = examples.ToLines(input.Data.Labels),
         };
@@ -73,7 +75,7 @@ public sealed class BuildPackageStep(StepMemo memo)
 
         ParityCheck parity;
         using (ReviewPredictor predictor = ReviewPredictor.Load(ModelPackage.Seal(manifest, files)))
-            parity = ParityCheck.Measure(predictor, rows.Compared.Select(row => (row, texts[row], rows.Logits(row))));
+            parity = ParityCheck.Measure(predictor, rows.Compared.Select(row => (row, texts[row], Logits(row))));
         manifest = manifest with { Parity = new ParityFacts(rows.Compared.Length, parity.Largest, parity.Limit) };
         files[ModelPackage.ParityName] = parity.ToBytes();
         manifest = ModelPackage.Seal(manifest, files).Manifest;               // with the digests of all files so far, for the report
@@ -81,6 +83,13 @@ public sealed class BuildPackageStep(StepMemo memo)
             Examples.Cut(texts[example.Row]), input.Data.Labels[rows.LabelOf(example.Row)], input.Data.Labels[example.Predicted], example.Score))]));
         files[ModelPackage.CardName] = Encoding.UTF8.GetBytes(ModelCard.Markdown(manifest));
         return (ModelPackage.Seal(manifest, files), parity.Largest);
+
+        float[] Logits(int row)
+        {
+            float[] logits = rows.Logits(row);
+            if (vocabulary is not null) lexicon!.AddTo([.. Tokenizer.Words(texts[row]).Select(word => vocabulary.IdOf(word)).Where(id => id >= 0)], logits);
+            return logits;
+        }
     }
 
     /// <summary><c>encoder.onnx</c>, and what makes its ids.</summary>

@@ -133,5 +133,5 @@ public static class ModelExport
     }
 
     static ModelProto HeadOf(ModelPackage package) => OnnxGuard.ReadOwn(ModelPackage.HeadName, package[ModelPackage.HeadName],
-        _ => HeadGraph.Layout(package.Manifest.Encoder.Dim, package.Manifest.Head.Temperature, package.Manifest.Labels));
+        graph => HeadGraph.Layout(package.Manifest.Encoder.Dim, package.Manifest.Head.Temperature, package.Manifest.Labels, HeadGraph.WordsOf(graph, package.Manifest.Encoder.Words)));
 }

@@ -14,6 +14,7 @@ sealed class TextSessions : IDisposable
     readonly ConcurrentBag<Buffers> pool = [];
     readonly int dim, classes;
     readonly long padding;
+    readonly bool lexicon;
 
     /// <param name="encoderFile">A graph written by <see cref="TextEncoderGraph"/>.</param>
     /// <param name="headFile">A graph written by <see cref="HeadGraph"/>.</param>
@@ -26,7 +27,8 @@ sealed class TextSessions : IDisposable
     {
         (this.dim, classes, padding) = (dim, labels.Count, TextEncoderGraph.PaddingOf(words));
         OnnxGuard.ReadOwn("encoder.onnx", encoderFile, graph => TextEncoderGraph.Layout(words, dim, TextEncoderGraph.RemovedBy(graph, dim)));
-        OnnxGuard.ReadOwn("head.onnx", headFile, _ => HeadGraph.Layout(dim, temperature, labels));
+        ModelProto checkedHead = OnnxGuard.ReadOwn("head.onnx", headFile, graph => HeadGraph.Layout(dim, temperature, labels, HeadGraph.WordsOf(graph, words)));
+        lexicon = HeadGraph.WordsOf(checkedHead.Graph, words) is not null;
         encoder = Open("encoder.onnx", encoderFile);
         try
         {
@@ -53,7 +55,8 @@ sealed class TextSessions : IDisposable
             if (length <= Buffers.Longest) buffers.Encode(ids, length);
             else EncodeLong(buffers, ids, length);
             buffers.Features.CopyTo(features);
-            buffers.Head.Run(head, options);
+            if (length <= Buffers.Longest) buffers.Judge(length);
+            else JudgeLong(buffers, ids, length);
             buffers.Logits.CopyTo(logits);
             buffers.Probabilities.CopyTo(probabilities);
         }
@@ -93,15 +96,28 @@ sealed class TextSessions : IDisposable
         encode.Run(encoder, options);
         using OnnxRun judge = new OnnxRun(head).Input<float>("features", features, rows, dim)
             .Output("logits", logits, rows, classes).Output<float>("probabilities", new float[rows * classes], rows, classes);
+        if (lexicon) judge.Input<long>("ids", batch, rows, length);
         judge.Run(head, options);
     }
 
-    void EncodeLong(Buffers buffers, ReadOnlySpan<int> ids, int length)
+    void JudgeLong(Buffers buffers, ReadOnlySpan<int> ids, int length)
+    {
+        using OnnxRun run = buffers.Judging();
+        if (lexicon) run.Input<long>("ids", Padded(ids, length), 1, length);
+        run.Run(head, options);
+    }
+
+    long[] Padded(ReadOnlySpan<int> ids, int length)
     {
         long[] padded = new long[length];
         Array.Fill(padded, padding);
         for (int i = 0; i < ids.Length; i++) padded[i] = ids[i];
-        using OnnxRun run = new OnnxRun(encoder).Input<long>("ids", padded, 1, length).Output<float>("features", buffers.Features, 1, dim);
+        return padded;
+    }
+
+    void EncodeLong(Buffers buffers, ReadOnlySpan<int> ids, int length)
+    {
+        using OnnxRun run = new OnnxRun(encoder).Input<long>("ids", Padded(ids, length), 1, length).Output<float>("features", buffers.Features, 1, dim);
         run.Run(encoder, options);
     }
 
@@ -142,7 +158,7 @@ sealed class TextSessions : IDisposable
 
         readonly long[] ids = new long[Longest];
         readonly OnnxRun?[] encode = new OnnxRun?[Longest / Step + 1];
-        OnnxRun? judge;
+        readonly OnnxRun?[] judge = new OnnxRun?[Longest / Step + 1];
 
         public float[] Features { get; } = new float[owner.dim];
 
@@ -150,8 +166,22 @@ sealed class TextSessions : IDisposable
 
         public float[] Probabilities { get; } = new float[owner.classes];
 
-        public OnnxRun Head => judge ??= new OnnxRun(owner.head).Input<float>("features", Features, 1, owner.dim)
+        /// <summary>The head bound to this memory, without the ids that one with a lexicon takes.</summary>
+        public OnnxRun Judging() => new OnnxRun(owner.head).Input<float>("features", Features, 1, owner.dim)
             .Output<float>("logits", Logits, 1, owner.classes).Output<float>("probabilities", Probabilities, 1, owner.classes);
+
+        /// <summary>Runs the head on what <see cref="Encode"/> was given last.</summary>
+        /// <param name="length">As it was; a head without a lexicon takes no notice.</param>
+        public void Judge(int length)
+        {
+            ref OnnxRun? run = ref judge[owner.lexicon ? length / Step : 0];
+            if (run is null)
+            {
+                run = Judging();
+                if (owner.lexicon) run.Input("ids", ids.AsMemory(0, length), 1, length);
+            }
+            run.Run(owner.head, owner.options);
+        }
 
         /// <summary>Length rounded up, so that few shapes are bound: a multiple of 8, at least 8.</summary>
         public static int Padded(int words) => Math.Max(Step, (words + Step - 1) / Step * Step);
@@ -167,7 +197,7 @@ sealed class TextSessions : IDisposable
 
         public void Dispose()
         {
-            judge?.Dispose();
+            foreach (OnnxRun? run in judge) run?.Dispose();
             foreach (OnnxRun? run in encode) run?.Dispose();
         }
     }

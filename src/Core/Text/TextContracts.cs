@@ -95,6 +95,10 @@ public enum EncoderSource
     Imported,
     /// <summary>A sentence network imported by the user, with its tokenizer.</summary>
     Network,
+    /// <summary>The word vectors that ship with Scion.</summary>
+    Default,
+    /// <summary>Those, trained further on the user's own text, with the words they lack.</summary>
+    Continued,
 }
 
 /// <param name="Source">Where the vectors come from.</param>
@@ -116,7 +120,20 @@ public sealed record PretrainEmbeddingsInput(
 /// <param name="Device">Where it was trained: "cpu", "cuda:0" …</param>
 public sealed record EncoderTrained(
     EncoderSource Source, ArtifactRef Encoder, int Dim, int Words, long Parameters, double? Loss, bool Reproducible, string Digest,
-    string Device = "cpu");
+    string Device = "cpu")
+{
+    /// <summary>What <c>encoder=</c> calls it: the name of its feature set.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Its words with their counts in the user's own text, read with <see cref="Text.Vocabulary"/>: ids of a lexicon beside it.</summary>
+    public ArtifactRef? Vocabulary { get; init; }
+
+    /// <summary>Share of the texts' words that have a vector, in [0, 1].</summary>
+    public double Coverage { get; init; } = 1;
+
+    /// <summary>How texts differ by its features, read with <see cref="FeatureSpectrum"/>.</summary>
+    public ArtifactRef? Spectrum { get; init; }
+}
 
 /// <param name="Encoder">The sentence encoder to apply.</param>
 /// <param name="Shard">The shard to read.</param>

@@ -35,6 +35,7 @@ static partial class EncodersCommand
             new Command("cut", "Makes a new encoder that ends at one layer of another.") { encoder, layer, name }
                 .Does(call => CutAsync(call, call.Get(encoder), call.Get(layer), call.Get(name))),
             PretrainCommand.Create(),
+            VectorsCommand.Create(),
         };
     }
 

@@ -12,12 +12,12 @@ public sealed class FeatureSetChoiceTests
         (DenseFeatures clear, int[] labels) = LogisticRegressionTests.Clouds(60, 6, 2, seed: 1);
         DenseFeatures noise = Noise(60, 6, seed: 2);
 
-        (int chosen, SelectedHead head, IReadOnlyList<double> accuracies) = FitBest([noise, clear], preferred: 0, labels);
+        (int chosen, SelectedHead head, IReadOnlyList<(double Accuracy, double Loss)> reached) = FitBest([noise, clear], preferred: 0, labels);
 
         Assert.Equal(1, chosen);
         Assert.Same(clear, head.Features);
-        Assert.Equal(head.Accuracy, accuracies[1]);
-        Assert.True(accuracies[1] > accuracies[0]);
+        Assert.Equal(head.Accuracy, reached[1].Accuracy);
+        Assert.True(reached[1].Accuracy > reached[0].Accuracy);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class FeatureSetChoiceTests
             foreach (int[] fold in TrainHeadsStep.CrossValidationFolds(rows, labels, 2, seed: 1, repeat))
             {
                 (int chosen, SelectedHead head, _) = HeadSelection.FitBest([.. matrices.Select(matrix => (Func<int[], FeatureMatrix>)(_ => matrix))],
-                    preferred: 0, [.. rows.Except(fold)], labels, 2, "auto", 1, 1, default);
+                    preferred: 0, [], [.. rows.Except(fold)], labels, 2, "auto", 1, 1, default);
                 foreach (int row in fold)
                 {
                     expected[row] = new float[2];
@@ -97,8 +97,8 @@ public sealed class FeatureSetChoiceTests
     static Task<HeadsTrained> TrainAsync(LabelledFixture fixture, IReadOnlyList<FeatureSet> sets) => new TrainHeadsStep(new Scion.Pipelines.StepMemo(fixture.Store))
         .RunAsync(new TrainHeadsInput(CandidateKind.Transfer, sets, fixture.Data, new HeadSettings("auto", 1)), null, default);
 
-    static (int Chosen, SelectedHead Head, IReadOnlyList<double> Accuracies) FitBest(IReadOnlyList<FeatureMatrix> sets, int preferred, int[] labels) => HeadSelection.FitBest(
-        [.. sets.Select(set => (Func<int[], FeatureMatrix>)(_ => set))], preferred, [.. Enumerable.Range(0, labels.Length)], labels, 2, "auto", 1, 2, default);
+    static (int Chosen, SelectedHead Head, IReadOnlyList<(double Accuracy, double Loss)> Reached) FitBest(IReadOnlyList<FeatureMatrix> sets, int preferred, int[] labels) => HeadSelection.FitBest(
+        [.. sets.Select(set => (Func<int[], FeatureMatrix>)(_ => set))], preferred, [], [.. Enumerable.Range(0, labels.Length)], labels, 2, "auto", 1, 2, default);
 
     static DenseFeatures Noise(int rows, int dim, int seed)
     {

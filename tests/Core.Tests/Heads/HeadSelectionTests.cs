@@ -78,7 +78,7 @@ public sealed class HeadSelectionTests
         DenseFeatures features = new(values, dim);
 
         SelectedHead head = HeadSelection.Fit(_ => features, all, labels, 30, "nearest-mean", seed: 1, threads: 2, default);
-        (int chosen, SelectedHead best, IReadOnlyList<double> accuracies) = HeadSelection.FitBest([_ => features, _ => features], 1, all, labels, 30, "nearest-mean", 1, 2, default);
+        (int chosen, SelectedHead best, IReadOnlyList<(double Accuracy, double Loss)> accuracies) = HeadSelection.FitBest([_ => features, _ => features], 1, [], all, labels, 30, "nearest-mean", 1, 2, default);
 
         Assert.Equal(all, head.Validated);
         Assert.Equal(NearestMean.Fit(features, all, labels, 30).ToBytes(), head.Head.ToBytes());
