@@ -40,11 +40,11 @@ public sealed record ReviewSettings : IDatasetSettings
         _ => throw new ArgumentOutOfRangeException(nameof(source), source, "It has no name of its own."),
     };
 
-    /// <summary>A value of <see cref="Words"/>.</summary>
+    /// <summary>A value of <see cref="WordCounts"/>.</summary>
     public const string AutoWords = "auto", NoWords = "none";
 
     [Description("auto also counts single words beside the vectors, none leaves the vectors alone.")]
-    public string Words { get; init; } = AutoWords;
+    public string WordCounts { get; init; } = AutoWords;
 
     /// <summary>Overrides of the preset; null fields keep its values.</summary>
     public EmbeddingOverrides Embedding { get; init; } = new();
@@ -67,7 +67,7 @@ public sealed record ReviewSettings : IDatasetSettings
         if (Encoding is not null && !TextSource.Encodings.Contains(Encoding)) yield return SettingsFile.OneOf("encoding", Encoding, TextSource.Encodings);
         if (Preset is not ("default" or "article")) yield return SettingsFile.OneOf("preset", Preset, ["default", "article"]);
         foreach (string error in HeadErrors(Head)) yield return error;
-        if (Words is not (AutoWords or NoWords)) yield return SettingsFile.OneOf("words", Words, [AutoWords, NoWords]);
+        if (WordCounts is not (AutoWords or NoWords)) yield return SettingsFile.OneOf("wordCounts", WordCounts, [AutoWords, NoWords]);
         string[] names = Encoder.Split(',');
         foreach (string name in names)
             if (!(name is OwnEncoder or DefaultEncoder or ContinuedEncoder || (name == AutoEncoder && names.Length == 1) || IsImport(name)))

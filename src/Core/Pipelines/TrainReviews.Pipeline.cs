@@ -44,7 +44,7 @@ public static class TrainReviewsPipeline
         ExtractFeaturesInput[] extractions = [.. encoders.SelectMany(encoder => data.Shards.Select((_, shard) => new ExtractFeaturesInput(encoder, data.Shard(shard))))];
         FeaturesExtracted[] features = await steps.FanOut(nameof(steps.ExtractFeatures), extractions, steps.ExtractFeatures);
         (EncoderTrained Encoder, FeaturesExtracted[] Shards)[] all = [.. encoders.Select((encoder, i) => (encoder, features[(i * data.Shards.Count)..((i + 1) * data.Shards.Count)]))];
-        IReadOnlyList<FeatureSet> transferred = EncoderPriors.Sets(all[..^1], plain: settings.Preset == "article", words: settings.Words == ReviewSettings.AutoWords);
+        IReadOnlyList<FeatureSet> transferred = EncoderPriors.Sets(all[..^1], plain: settings.Preset == "article", words: settings.WordCounts == ReviewSettings.AutoWords);
         FeatureSet untrained = new("", all[^1].Shards);
 
         HeadsTrained[] candidates = await steps.FanOut(nameof(steps.TrainHeads),

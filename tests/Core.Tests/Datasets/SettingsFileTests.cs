@@ -40,7 +40,7 @@ public sealed class SettingsFileTests
 
         Assert.Equal("D402: delimiter is ',,'; one ASCII character other than a quote or line end is expected (a tab is \"\\t\"). " +
             "encoding is 'latin-1'; one of 'utf-8', 'utf-16le', 'utf-16be', 'windows-1252' is expected. head is 'tree'; one of 'auto', 'logistic', 'nearest-mean' is expected. " +
-            "encoder is 'encoders/xyz'; 'own', or 'encoders/' and 64 hex digits as 'scion encoders import' prints them, is expected. split.testShare is 0.9; it must be 0.05 to 0.5. " +
+            "encoder is 'encoders/xyz'; 'auto', or 'own', 'default', 'continued' or 'encoders/' and 64 hex digits as 'scion encoders import' prints them, one or several with commas, are expected. split.testShare is 0.9; it must be 0.05 to 0.5. " +
             "split.crossValidateBelow is -1; it must be 0 to 1000000. embedding.dim is 0; it must be 1 to 1024. embedding.window is 65; it must be 0 (the whole text) to 64. " +
             "Correct them in dataset.json or with --set; 'scion train reviews --help' lists the settings.", fault.Message);
     }
@@ -65,7 +65,7 @@ public sealed class SettingsFileTests
         foreach (SettingDescription setting in SettingsFile.Describe<ReviewSettings>())
         {
             Assert.True(setting.Meaning.Length > 10 && setting.Default is not ("" or "found"), setting.Key);
-            string value = setting.Type switch { "whole number" => "17", "number" => "0.25", _ => setting.Key switch { "delimiter" => ";", "encoding" => "utf-8", "preset" => "article", "head" => "logistic", "encoder" => "own", "embedding.trainer" => "torch", _ => "name" } };
+            string value = setting.Type switch { "whole number" => setting.Key == "embedding.rounds" ? "1" : "17", "number" => "0.25", _ => setting.Key switch { "delimiter" => ";", "encoding" => "utf-8", "preset" => "article", "head" => "logistic", "encoder" => "own", "wordCounts" => "none", "embedding.trainer" => "torch", _ => "name" } };
 
             ReviewSettings settings = SettingsFile.Read<ReviewSettings>(null, [new(setting.Key, value)]);
 
