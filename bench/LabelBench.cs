@@ -14,7 +14,8 @@ static class LabelBench
 
     public static Task<int> Run(string[] arguments)
     {
-        Dictionary<string, string> options = arguments.Where(a => a.Contains('=', StringComparison.Ordinal)).ToDictionary(a => a[..a.IndexOf('=', StringComparison.Ordinal)], a => a[(a.IndexOf('=', StringComparison.Ordinal) + 1)..]);
+        Dictionary<string, string> options = arguments.Where(a => a.Contains('=', StringComparison.Ordinal))
+            .ToDictionary(a => a[..a.IndexOf('=', StringComparison.Ordinal)], a => a[(a.IndexOf('=', StringComparison.Ordinal) + 1)..]);
         int Number(string key, int otherwise) => options.TryGetValue(key, out string? value) ? int.Parse(value, CultureInfo.InvariantCulture) : otherwise;
         int[] sizes = [.. options.GetValueOrDefault("n", "4,8,16,64,256,1000").Split(',').Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
         string[] encoders = options.GetValueOrDefault("encoders", "own,default,continued").Split(',');
@@ -67,7 +68,8 @@ static class LabelBench
         foreach ((int e, Entrant entrant) in entrants.Index())
         {
             if (sets)
-                foreach ((int Entrant, double Share, double Handicap, string Name) choice in choices.Where(choice => choice.Entrant == e)) Print(choice.Name, sizes.Select(n => Figure(draws, draw => Fit([choice], n, draw).Right)));
+                foreach ((int Entrant, double Share, double Handicap, string Name) choice in choices.Where(choice => choice.Entrant == e))
+                    Print(choice.Name, sizes.Select(n => Figure(draws, draw => Fit([choice], n, draw).Right)));
             else Print(entrant.Name, sizes.Select(n => Figure(draws, draw => Fit([.. choices.Where(choice => choice.Entrant == e)], n, draw).Right)));
         }
         if (entrants.Length < 2) return;

@@ -49,7 +49,8 @@ public sealed class HeadSpace
         if (set.Vocabulary is { } counted && set.WordShare > 0)
         {
             Vocabulary vocabulary = Vocabulary.Parse(await store.ReadAsync(counted, cancellation));
-            words = new WordCounts(vocabulary, data.Unlabelled + data.Train.Sum(label => (long)label.Rows), Math.Min(BagOfWords.MostWords(data.Labels.Count), vocabulary.Counts.Count(count => count > 0)));
+            long texts = data.Unlabelled + data.Train.Sum(label => (long)label.Rows);
+            words = new WordCounts(vocabulary, texts, Math.Min(BagOfWords.MostWords(data.Labels.Count), vocabulary.Counts.Count(count => count > 0)));
             await foreach (LabelledText row in LabelledText.ReadAsync(store, data, table, _ => true, cancellation)) words.Add(row.Text);
         }
         return new HeadSpace(stored, spectrum, words, set.WordShare);

@@ -76,7 +76,8 @@ static class VectorsCommand
         card = card with { Texts = texts, Tokens = tokens, Words = vocabulary.Count, Dim = options.Dim, Options = options, Loss = trained.Loss };
         await File.WriteAllBytesAsync(Path.Combine(output, "vectors.safetensors"), bytes, call.Cancellation);
         await File.WriteAllBytesAsync(Path.Combine(output, "vectors.json"), JsonSerializer.SerializeToUtf8Bytes(card, ScionJson.Indented), call.Cancellation);
-        await using (FileStream binary = File.Create(Path.Combine(output, "vectors.bin"))) WordVectorFile.Write(binary, vocabulary.Words, DefaultVectors.Read(bytes).Vectors, options.Dim, WordVectorFormat.Word2VecBinary);
+        await using (FileStream binary = File.Create(Path.Combine(output, "vectors.bin")))
+            WordVectorFile.Write(binary, vocabulary.Words, DefaultVectors.Read(bytes).Vectors, options.Dim, WordVectorFormat.Word2VecBinary);
         Directory.Delete(working, recursive: true);
         call.Screen.Document(new { card, bytes = bytes.Length, folder = output });
         call.Screen.Line(string.Create(CultureInfo.InvariantCulture, $"{vocabulary.Count:N0} words × {options.Dim}, {bytes.Length / 1e6:0.0} MB, loss {trained.Loss:0.000} nats a pair").ToString());

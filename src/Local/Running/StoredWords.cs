@@ -29,7 +29,8 @@ sealed record StoredWords(string Model, string Version, ModelManifest Manifest, 
         if (manifest.Sentence is { } network) throw ServingFaults.NetworkHasNoWords(model, network.Name);
         int dim = manifest.Encoder.Dim;
         Vocabulary vocabulary = Vocabulary.Parse(package[ModelPackage.VocabularyName].Span);
-        ModelProto head = OnnxGuard.ReadOwn(ModelPackage.HeadName, package[ModelPackage.HeadName], graph => HeadGraph.Layout(dim, manifest.Head.Temperature, manifest.Labels, HeadGraph.WordsOf(graph, manifest.Encoder.Words)));
+        ModelProto head = OnnxGuard.ReadOwn(ModelPackage.HeadName, package[ModelPackage.HeadName],
+            graph => HeadGraph.Layout(dim, manifest.Head.Temperature, manifest.Labels, HeadGraph.WordsOf(graph, manifest.Encoder.Words)));
         return new StoredWords(model, chosen, manifest, vocabulary,
             TextEncoderGraph.VectorsOf(ModelPackage.EncoderName, package[ModelPackage.EncoderName], vocabulary.Count, dim), dim,
             MemoryMarshal.Cast<byte, float>(head.Graph.Initializer.Single(tensor => tensor.Name == "head_weights").RawData.Span).ToArray());

@@ -65,7 +65,8 @@ public sealed class SettingsFileTests
         foreach (SettingDescription setting in SettingsFile.Describe<ReviewSettings>())
         {
             Assert.True(setting.Meaning.Length > 10 && setting.Default is not ("" or "found"), setting.Key);
-            string value = setting.Type switch { "whole number" => setting.Key == "embedding.rounds" ? "1" : "17", "number" => "0.25", _ => setting.Key switch { "delimiter" => ";", "encoding" => "utf-8", "preset" => "article", "head" => "logistic", "encoder" => "own", "wordCounts" => "none", "embedding.trainer" => "torch", _ => "name" } };
+            string value = setting.Type switch { "whole number" => setting.Key == "embedding.rounds" ? "1" : "17", "number" => "0.25",
+                _ => setting.Key switch { "delimiter" => ";", "encoding" => "utf-8", "preset" => "article", "head" => "logistic", "encoder" => "own", "wordCounts" => "none", "embedding.trainer" => "torch", _ => "name" } };
 
             ReviewSettings settings = SettingsFile.Read<ReviewSettings>(null, [new(setting.Key, value)]);
 

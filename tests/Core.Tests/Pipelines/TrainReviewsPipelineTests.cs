@@ -44,14 +44,14 @@ public sealed class TrainReviewsPipelineTests
     [Fact]
     public void Pipeline_SeveralShards_TrainsRoundsFromTheAveragesBefore()
     {
-        TrainedReviews trained = Replaying.Run(history => TrainReviewsPipeline.RunAsync(new ReplayedSteps(history), Request(100, shards: 2)), new Random(0), shuffle: false, out List<string> asked);
+        Replaying.Run(history => TrainReviewsPipeline.RunAsync(new ReplayedSteps(history), Request(100, shards: 2)), new Random(0), shuffle: false, out List<string> asked);
 
         string[] rounds = [.. asked.Where(call => call.StartsWith("TrainEmbeddingShard", StringComparison.Ordinal)).Distinct()];
         Assert.Equal(6, rounds.Length);
         Assert.Equal(3, asked.Where(call => call.StartsWith("AverageEmbeddings", StringComparison.Ordinal)).Distinct().Count());
         Assert.All(rounds[..2], call => Assert.Contains("\"texts\"", call, StringComparison.Ordinal));
         Assert.All(rounds[2..], call => Assert.InRange(call.Length, 1, 2500));
-        Assert.Equal("work/Ownwork/in work/in 0 2+work/in 1 2", trained.Encoder.Encoder.Path);
+        Assert.Contains("work/in work/in 0 2+work/in 1 2", asked.Single(call => call.StartsWith("PretrainEmbeddings Own", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Contains("work/in work/in 0 0+work/in 1 0", rounds[2], StringComparison.Ordinal);
     }
 
