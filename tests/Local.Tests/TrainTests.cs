@@ -46,7 +46,7 @@ public sealed class TrainTests(TrainedFolder trained) : IClassFixture<TrainedFol
         Assert.Equal(["majority", "bag-of-words", "scratch", "transfer"], ended.Json.GetProperty("models").EnumerateArray().Select(model => model.GetProperty("name").GetString()));
         Assert.Equal(1, ended.Json.GetProperty("rows").GetProperty("refused").GetInt64());
         JsonElement parameters = ended.Json.GetProperty("parameters");
-        Assert.Equal((parameters.GetProperty("dim").GetInt64() + 1) * 2, parameters.GetProperty("head").GetInt64());
+        Assert.Equal((parameters.GetProperty("dim").GetInt64() + parameters.GetProperty("counted").GetInt64() + 1) * 2, parameters.GetProperty("head").GetInt64());
         Assert.True(File.Exists(Path.Combine(path, ended.Json.GetProperty("report").GetString()!)));
         Assert.Contains(":242,", File.ReadAllText(Path.Combine(path, ended.Json.GetProperty("rejects").GetString()!)).Replace("csv,", "csv:", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Contains("Learning word vectors", ended.Error, StringComparison.Ordinal);

@@ -124,7 +124,10 @@ public sealed class BuildPackageStep(StepMemo memo)
             Settings = JsonSerializer.SerializeToElement(input.Settings, ScionJson.Strict),
             Encoder = new EncoderFacts(encoder.Digest, encoder.Source, encoder.Dim, encoder.Words, encoder.Parameters, encoder.Loss, encoder.Reproducible,
                 encoder.Device, JsonSerializer.SerializeToElement(input.Embedding, ScionJson.Strict)),
-            Head = new HeadFacts(evaluated.Head, evaluated.Strength, evaluated.HeadParameters, evaluated.Temperature),
+            Head = new HeadFacts(evaluated.Head, evaluated.Strength, evaluated.HeadParameters, evaluated.Temperature)
+            {
+                Words = evaluated.Lexicon is null ? 0 : (evaluated.HeadParameters / data.Labels.Count) - encoder.Dim - 1, Set = evaluated.Set, Choice = evaluated.Scores,
+            },
             Data = new DataFacts(evaluated.Protocol, data.Train, data.Test, data.Unlabelled, data.Duplicates, data.Conflicts),
             Measured = new MeasuredFacts(evaluated.Models, evaluated.Comparisons, evaluated.LearningCurve, calibration,
                 [.. evaluated.Suspects.Select(suspect => suspect with { File = suspect.File[(suspect.File.IndexOf('/', StringComparison.Ordinal) + 1)..] })]),

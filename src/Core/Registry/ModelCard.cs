@@ -43,8 +43,8 @@ public static class ModelCard
         {
             card.Append(Plain, $"`{ModelPackage.EncoderName}` (ONNX, operator set {Onnx.OnnxGraphWriter.Opset}): input `ids`, int64 [batch, length]; output `features`, float32 [batch, {dim}]. ")
                 .Append(Plain, $"The ids are line numbers, from 0, of the text's words in `{ModelPackage.VocabularyName}` ({words} lines: word, tab, count); unknown words are left out; {words} pads shorter texts.\n\n")
-                .Append(Plain, $"`{ModelPackage.HeadName}`: input `features`, float32 [batch, {dim}]; outputs `logits` and `probabilities`, float32 [batch, {classes}], in the order of the classes above (metadata `labels`). ")
-                .Append(Plain, $"{ReportText.Number(manifest.Head.Parameters)} parameters, ({dim} + 1) · {classes}; the encoder has {ReportText.Number(manifest.Encoder.Parameters)}.\n\n");
+                .Append(Plain, $"`{ModelPackage.HeadName}`: input `features`, float32 [batch, {dim}]{(manifest.Head.Words > 0 ? ", and the same `ids`" : "")}; outputs `logits` and `probabilities`, float32 [batch, {classes}], in the order of the classes above (metadata `labels`). ")
+                .Append(Plain, $"{ReportText.Number(manifest.Head.Parameters)} parameters, ({dim} + {(manifest.Head.Words > 0 ? $"{ReportText.Number(manifest.Head.Words)} words + " : "")}1) · {classes}; the encoder has {ReportText.Number(manifest.Encoder.Parameters)}.\n\n");
         }
         card.Append(Plain, $"`{ModelPackage.ExamplesName}`: `features`, float32 [{Numeral(manifest.Examples.Rows)}, {dim}], and `labels`, int32, of the stored examples; `{ModelPackage.ExampleTextsName}`: their texts. ")
             .Append(Plain, $"`{ModelPackage.ParityName}`: ids and logits of {ReportText.Count(manifest.Parity.Rows, "row", "rows")}, to check a copy with. `{ModelPackage.ManifestName}`: everything above for programs, and the SHA-256 of each file.\n\n");
@@ -58,7 +58,7 @@ public static class ModelCard
             .Append("words = {line.split(\"\\t\")[0]: i for i, line in enumerate(open(\"vocabulary.txt\", encoding=\"utf-8\"))}\n")
             .Append(Plain, $"ids = [words[w] for w in \"a gem of a film\".split() if w in words] or [{words}]\n")
             .Append("features = ort.InferenceSession(\"encoder.onnx\").run([\"features\"], {\"ids\": np.array([ids], np.int64)})[0]\n")
-            .Append("print(ort.InferenceSession(\"head.onnx\").run([\"probabilities\"], {\"features\": features})[0])\n```\n");
+            .Append(Plain, $"print(ort.InferenceSession(\"head.onnx\").run([\"probabilities\"], {{\"features\": features{(manifest.Head.Words > 0 ? ", \"ids\": np.array([ids], np.int64)" : "")}}})[0])\n```\n");
         return card.ToString();
     }
 

@@ -110,9 +110,19 @@ public sealed record SentenceFacts(
 
 /// <param name="Kind">"logistic" or "nearest-mean".</param>
 /// <param name="Strength">L2 strength; null for nearest-mean.</param>
-/// <param name="Parameters">(dim + 1) · classes: the article's formula.</param>
+/// <param name="Parameters">(dim + words + 1) · classes: the article's formula, with the words that are counted beside the features.</param>
 /// <param name="Temperature">Logits are divided by it.</param>
-public sealed record HeadFacts(string Kind, double? Strength, long Parameters, double Temperature);
+public sealed record HeadFacts(string Kind, double? Strength, long Parameters, double Temperature)
+{
+    /// <summary>Words counted beside the features; 0 for none.</summary>
+    public long Words { get; init; }
+
+    /// <summary>The encoder chosen, as <c>encoder=</c> calls it.</summary>
+    public string Set { get; init; } = "";
+
+    /// <summary>What each encoder reached in validation; empty when there was no choice.</summary>
+    public IReadOnlyList<SetScore> Choice { get; init; } = [];
+}
 
 /// <param name="Protocol">How it was measured.</param>
 /// <param name="Train">Training rows by class.</param>

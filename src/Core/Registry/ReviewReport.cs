@@ -48,13 +48,21 @@ public static class ReviewReport
         {
             Text.EncoderSource.Own => $"learned from all text that was uploaded, no labels needed; trained on {ReportText.Html(encoder.Device)}, {(encoder.Reproducible ? "exactly repeatable" : "not repeatable to the bit")}",
             Text.EncoderSource.Imported => "imported",
+            Text.EncoderSource.Default => "ships with Scion, learned from English film reviews",
+            Text.EncoderSource.Continued => "ships with Scion, trained further on all text that was uploaded, no labels needed",
             Text.EncoderSource.Network => $"imported from {ReportText.Html(manifest.Sentence?.Source ?? "a sentence network")}, reads {ReportText.Number(manifest.Sentence?.MaxLength ?? 0)} tokens of a text at most",
             _ => "random, not trained",
         };
         page.Append("<h2>Transfer receipt</h2>\n<div class=\"scroll\"><table><caption>What was learned, from what.</caption><tbody>\n")
             .Append(Plain, $"<tr><th scope=\"row\">Encoder: {Kind(manifest)} × {ReportText.Number(encoder.Dim)} components<small>{origin}</small></th><td class=\"n\">{ReportText.Count(encoder.Parameters, "parameter", "parameters")}</td></tr>\n")
-            .Append(Plain, $"<tr class=\"own\"><th scope=\"row\">Head ({ReportText.Html(head.Kind)}): ({ReportText.Number(encoder.Dim)} + 1) · {ReportText.Number(manifest.Labels.Count)}<small>learned from {ReportText.Count(ReportAdvice.TrainRows(manifest), "labelled row", "labelled rows")}</small></th><td class=\"n\">{ReportText.Count(head.Parameters, "parameter", "parameters")}</td></tr>\n")
+            .Append(Plain, $"<tr class=\"own\"><th scope=\"row\">Head ({ReportText.Html(head.Kind)}): ({ReportText.Number(encoder.Dim)} + {(head.Words > 0 ? $"{ReportText.Number(head.Words)} words + " : "")}1) · {ReportText.Number(manifest.Labels.Count)}<small>learned from {ReportText.Count(ReportAdvice.TrainRows(manifest), "labelled row", "labelled rows")}</small></th><td class=\"n\">{ReportText.Count(head.Parameters, "parameter", "parameters")}</td></tr>\n")
             .Append("</tbody></table></div>\n");
+        if (head.Choice.Count > 1)
+        {
+            page.Append("<p>Encoders that competed: ")
+                .AppendJoin("; ", head.Choice.Select(tried => string.Create(Plain, $"{(tried.Set == head.Set ? "<strong>" : "")}{ReportText.Html(tried.Set)} {ReportText.Percent(tried.ValidationAccuracy)} in validation{(tried is { ValidationLoss: { } loss, Handicap: { } prior } ? $", loss {loss:0.0} + prior {prior:0.0} nats" : "")}{(tried.Set == head.Set ? "</strong>" : "")}")))
+                .Append(". The least sum of validation loss and prior is taken; the prior is what other tasks showed, and decides while labels are few.</p>\n");
+        }
         page.Append(Plain, $"<p>The labels had to fix {ReportText.Count(head.Parameters, "number", "numbers")}; the other {ReportText.Number(encoder.Parameters)} came with the encoder.</p>\n");
     }
 

@@ -57,7 +57,7 @@ sealed class DurableSteps(TaskOrchestrationContext context, string run, GpuSetti
 
     public async Task<EncoderTrained> PretrainEmbeddings(PretrainEmbeddingsInput input)
     {
-        bool trains = input.Source == EncoderSource.Own && input.Learned is null;
+        bool trains = (input.Source == EncoderSource.Own && input.Learned is null) || input.Source == EncoderSource.Continued;
         if (trains && IsForGpu(input.Vocabulary) && !await DoneOnGpuAsync(GpuQueues.Pretrain, nameof(PretrainEmbeddings), Json(input)))
             input = input with { Vocabulary = OnCpu(input.Vocabulary) };
         return await CallAsync<EncoderTrained>(nameof(PretrainEmbeddings), input);

@@ -30,6 +30,9 @@ static class DemoCommand
             .Does(call => RunAsync(call, call.Get(what) == "dresses"));
     }
 
+    /// <summary>As the article has it: vectors learned from the texts at hand and no others, and a head on them alone.</summary>
+    static readonly KeyValuePair<string, string>[] ArticleShape = [new("encoder", ReviewSettings.OwnEncoder), new("wordCounts", ReviewSettings.NoWords)];
+
     static async Task<int> RunAsync(Invocation call, bool dresses)
     {
         bool keep = call.Parsed.GetResult(GlobalOptions.Data) is not null || call.Parsed.GetResult(GlobalOptions.Storage) is not null;
@@ -56,7 +59,7 @@ static class DemoCommand
         screen.Line();
 
         await UploadAsync(call.Store, reviews, call.Cancellation);
-        TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(call.Store, Model, [], call.Time, call.Cancellation);
+        TrainReviewsRequest request = await ReviewSnapshot.TakeAsync(call.Store, Model, ArticleShape, call.Time, call.Cancellation);
         await call.Ledger.RecordAsync(request, call.Cancellation);
         RunStatus status = await TrainCommand.TrainAsync(call, request);
         TrainedReviews trained = (TrainedReviews)await call.Ledger.ReportAsync(status.Run, call.Cancellation);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Scion.Datasets;
 using Scion.Evaluation;
+using Scion.Heads;
 using Scion.Local.Running;
 using Scion.Local.Terminal;
 using Scion.Pipelines;
@@ -38,9 +39,10 @@ static class Receipt
             evaluated.Comparisons,
             parameters = new
             {
-                encoder = trained.Encoder.Parameters, head = evaluated.HeadParameters, trained.Encoder.Dim, trained.Encoder.Words, classes = data.Labels.Count,
+                encoder = trained.Encoder.Parameters, head = evaluated.HeadParameters, counted = Counted(trained), trained.Encoder.Dim, trained.Encoder.Words, classes = data.Labels.Count,
             },
             head = new { kind = evaluated.Head, evaluated.Strength },
+            encoder = new { chosen = evaluated.Set, tried = evaluated.Scores },
             neighbours = neighbours.Select(word => new { word.Word, word.Near }),
             parityError = published.ParityError,
             warnings = status.Warnings,
@@ -49,8 +51,10 @@ static class Receipt
         if (screen.Json) return;
 
         PrintMeasured(screen, status, trained, rejects);
-        Field(screen, "Encoder", $"{N(trained.Encoder.Parameters)} parameters ({SizeOf(trained.Encoder)}), {(trained.Encoder.Source == EncoderSource.Own ? "learned without labels" : "imported")}, frozen");
-        Field(screen, "Head", $"{N(evaluated.HeadParameters)} parameters = ({trained.Encoder.Dim} + 1) · {data.Labels.Count}, {evaluated.Head}: all that the labels had to teach");
+        Field(screen, "Encoder", $"{N(trained.Encoder.Parameters)} parameters ({SizeOf(trained.Encoder)}), {OriginOf(trained.Encoder.Source)}, frozen");
+        Field(screen, "Head", $"{N(evaluated.HeadParameters)} parameters = ({trained.Encoder.Dim} + {(Counted(trained) is > 0 and var counted ? $"{N(counted)} words + " : "")}1) · {data.Labels.Count}, {evaluated.Head}: all that the labels had to teach");
+        foreach ((int i, SetScore tried) in evaluated.Scores.Index())
+            Field(screen, i == 0 ? "Chosen" : "", $"{(tried.Set == evaluated.Set ? "[bold]" : "[dim]")}{Percent(tried.ValidationAccuracy),8}  {tried.Set.Escaped()}{Prior(tried)}[/]");
         foreach ((int i, (string word, IReadOnlyList<NearWord> near)) in neighbours.Index())
             Field(screen, i == 0 ? "Neighbours" : "", $"{word.Escaped()}: {string.Join(", ", near.Select(n => n.Word)).Escaped()}");
         Field(screen, "Gate", published.Gate.Escaped());
@@ -64,6 +68,21 @@ static class Receipt
 
     static string SizeOf(EncoderTrained encoder) =>
         encoder.Source == EncoderSource.Network ? $"sentence network, {N(encoder.Words)} tokens, {encoder.Dim} features" : $"{N(encoder.Words)} words × {encoder.Dim}";
+
+    /// <summary>Words counted beside the features.</summary>
+    static long Counted(TrainedReviews trained) =>
+        trained.Evaluated.Lexicon is null ? 0 : (trained.Evaluated.HeadParameters / trained.Data.Labels.Count) - trained.Encoder.Dim - 1;
+
+    static string OriginOf(EncoderSource source) => source switch
+    {
+        EncoderSource.Own => "learned without labels",
+        EncoderSource.Default => "ships with Scion",
+        EncoderSource.Continued => "ships with Scion, trained further without labels",
+        _ => "imported",
+    };
+
+    static string Prior(SetScore tried) => tried is { ValidationLoss: { } loss, Handicap: { } handicap }
+        ? string.Create(CultureInfo.InvariantCulture, $", validation loss {loss:0.0} + prior of other tasks {handicap:0.0} nats") : "";
 
     /// <summary>How good, on what data, against what.</summary>
     public static void PrintMeasured(Screen screen, RunStatus status, TrainingOutcome trained, string rejects)
