@@ -59,7 +59,7 @@ public sealed class TrainTests(TrainedFolder trained) : IClassFixture<TrainedFol
 
         Assert.True(again.Code == 0, again.ToString());
         Assert.Contains(Version, again.Output, StringComparison.Ordinal);
-        foreach (string part in new[] { "serves now", "95 % interval", "from scratch", "bag of words", "(100 + 1) · 2", "Neighbours", "Gate", "1 row refused", "right on reviews it was not fitted to", "report.html", "scion predict films" })
+        foreach (string part in new[] { "serves now", "95 % interval", "from scratch", "bag of words", " words + 1) · 2", "Neighbours", "Gate", "1 row refused", "right on reviews it was not fitted to", "report.html", "scion predict films" })
             Assert.Contains(part, again.Output, StringComparison.Ordinal);
         Assert.Single(Directory.GetDirectories(Path.Combine(trained.Folder.Data, "models", "films", "versions")));
     }
