@@ -19,6 +19,7 @@ static class Program
         ("peers", "what bench/peers.sh needs of ours: tokens FOLDER OUT, train TOKENS, quality LABELLED REFERENCE VECTORS …", PeersBench.Run),
         ("kernels", "BenchmarkDotNet on the trainer's step, the tokenizer and the sentence encoder, with bytes allocated: [BenchmarkDotNet's arguments]", KernelsBench.Run),
         ("limits", "multiply-adds a second and bytes a second from each cache and memory, on one core and all", LimitsBench.Run),
+        ("shards", "accuracy of word vectors averaged over shards each round beside one machine's: FILE [shards=4] [rounds=N] [averages=product] [n=64,256] [draws=10] [seeds=3] [rows=0] [key=value …]", ShardsBench.Run),
         ("transfer", "the demo's experiment on its 72 reviews, by options: [key=v1,v2 …]", TransferBench.Run),
         ("storage", "the file store's writes, reads and listing beside plain files: [blobs] [listed] [FOLDER on the disk to measure]", StorageBench.Run),
         ("predict-parts", "where the time of one prediction goes", PredictParts.RunAsync),

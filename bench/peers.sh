@@ -146,8 +146,8 @@ heads() {
 
 accuracy() {
     echo
-    echo "accuracy at each number of labels: dotnet run --project bench -c Release -- few-labels $labelled"
-    "${ours[@]}" few-labels "$labelled"
+    echo "accuracy at each number of labels: dotnet run --project bench -c Release -- labels $labelled"
+    "${ours[@]}" labels "$labelled"
 }
 
 case "$what" in

@@ -59,45 +59,59 @@ sealed class SkipGramTables
     public Tensor Noise(int centres, int negatives, Generator random) =>
         searchsorted(cumulative, rand([centres, negatives], ScalarType.Float64, Input.device, generator: random), right: true).clamp_(0, cumulative.size(0) - 1);
 
-    /// <summary>One step in place: all rows are read before any is written, updates of one row add up.</summary>
+    /// <summary>One step in place: all rows are read before any is written, updates of one row add up, damped by the curvature they add up to.</summary>
+    /// <remarks>A sum of n updates from one place overshoots where n is large. Each row's sum is therefore divided by 1 + Λ, as an implicit step would be (Toulis and
+    /// Airoldi 2017, arXiv:1408.2923, section 2): Λ adds up rate · c(x) · |other vector|² over the row's pairs, where c(x) = tanh(x/2) / (2x) ≤ ¼ is the curvature of the
+    /// quadratic that bounds the logistic loss at logit x from above (Jaakkola and Jordan 2000, eq. 9). A row of few pairs makes the plain step; one of very many goes no
+    /// further than the minimum of that bound, whatever the rate.</remarks>
     /// <param name="batch">Centre words and the words around them.</param>
     /// <param name="noise">Noise words, int64 [centres, negatives]. One that is the centre, or stands twice, is left out.</param>
     /// <param name="rate">Learning rate. Under NCE the loss of a centre word is the mean over its pairs.</param>
-    /// <param name="measure">True: return the loss, which waits for the device.</param>
-    /// <returns>Loss before the step, nats, summed over pairs and outputs; 0 when not measured.</returns>
-    public double Step(CentreBatch batch, Tensor noise, double rate, bool measure)
+    /// <param name="measure">True: return the loss.</param>
+    /// <returns>Loss before the step, nats, summed over pairs and outputs, float64 on the device; null when not measured. Nothing waits for the device.</returns>
+    public Tensor? Step(CentreBatch batch, Tensor noise, double rate, bool measure)
     {
         Device device = Input.device;
-        Tensor contexts = tensor(batch.Contexts, device: device), of = tensor(batch.CentreOf, device: device);
-        Tensor ids = cat([tensor(batch.Centres, device: device).unsqueeze(1), noise], 1);       // [centres, outputs]
-        long centres = ids.size(0), outputs = ids.size(1), dim = Input.size(1);
+        Tensor ids = cat([batch.Centres.unsqueeze(1), noise], 1);                               // [centres, outputs]
+        long centres = ids.size(0), outputs = ids.size(1), places = batch.Contexts.size(1), dim = Input.size(1), words = Input.size(0);
         Tensor earlier = ones(outputs, outputs, dtype: ScalarType.Bool, device: device).tril(-1);
         Tensor repeated = ids.unsqueeze(2).eq(ids.unsqueeze(1)).logical_and(earlier).any(2);    // stands before it among the outputs
         Tensor used = repeated.logical_not().to(ScalarType.Float32);
+        Tensor contexts = batch.Contexts.reshape(-1), targets = ids.view(-1);
 
-        Tensor u = Input.index_select(0, contexts);                                             // [pairs, dim]
-        Tensor v = Output.index_select(0, ids.view(-1)).view(centres, outputs, dim).index_select(0, of);     // [pairs, outputs, dim]
-        Tensor shift = nce ? (Bias - offsets).index_select(0, ids.view(-1)).view(centres, outputs).index_select(0, of) : zeros(1, device: device);
-        Tensor logits = bmm(v, u.unsqueeze(2)).squeeze(2) + shift;                              // [pairs, outputs]
-        Tensor usedPairs = used.index_select(0, of);
-        double loss = 0;
+        Tensor u = Input.index_select(0, contexts).view(centres, places, dim);
+        Tensor v = Output.index_select(0, targets).view(centres, outputs, dim);
+        Tensor logits = bmm(u, v.transpose(1, 2));                                              // [centres, places, outputs]
+        if (nce) logits += (Bias - offsets).index_select(0, targets).view(centres, 1, outputs);
+        Tensor pairs = batch.Around.unsqueeze(2) * used.unsqueeze(1);                           // 1 where there is such a pair
+        Tensor? loss = null;
         if (measure)
         {
-            Tensor signed = cat([logits.narrow(1, 0, 1).neg(), logits.narrow(1, 1, outputs - 1)], 1);
-            loss = (nn.functional.softplus(signed, 1, 30) * usedPairs).sum(ScalarType.Float64).ToDouble();
+            Tensor signed = cat([logits.narrow(2, 0, 1).neg(), logits.narrow(2, 1, outputs - 1)], 2);
+            loss = (nn.functional.softplus(signed, 1, 30) * pairs).sum(ScalarType.Float64);
         }
-        Tensor label = zeros(1, outputs, device: device);
-        label.narrow(1, 0, 1).fill_(1);
-        Tensor step = (label - logits.sigmoid()) * usedPairs * rate;
-        if (nce) step /= tensor([.. batch.PairsOf.Select(pairs => (float)pairs)], device: device).index_select(0, of).unsqueeze(1);
+        Tensor rates = nce ? pairs * (rate / batch.Around.sum(1).clamp_min_(1)).view(centres, 1, 1) : pairs * rate;
+        Tensor label = zeros(1, 1, outputs, device: device);
+        label.narrow(2, 0, 1).fill_(1);
+        Tensor step = (label - logits.sigmoid()) * rates;
+        Tensor x = logits.abs_().clamp_min_(1e-3);                                              // c is ¼ to 1e-7 there
+        Tensor curvature = (x * 0.5).tanh_().div_(x.mul_(2)).mul_(rates);
 
-        Tensor pull = bmm(step.unsqueeze(1), v).squeeze(1);                                     // [pairs, dim]
-        Tensor push = zeros(centres, outputs * dim, device: device).index_add_(0, of, (step.unsqueeze(2) * u.unsqueeze(1)).view(-1, outputs * dim), 1);
-        Output.index_add_(0, ids.view(-1), push.view(-1, dim), 1);
-        Input.index_add_(0, contexts, pull, 1);
-        if (nce) Bias.index_add_(0, ids.view(-1), zeros(centres, outputs, device: device).index_add_(0, of, step, 1).view(-1), 1);
+        Tensor pull = bmm(step, v).view(-1, dim), push = bmm(step.transpose(1, 2), u).view(-1, dim);
+        Tensor bendIn = bmm(curvature, v.square().sum(2, keepdim: true)).view(-1), bendOut = bmm(curvature.transpose(1, 2), u.square().sum(2, keepdim: true)).view(-1);
+        Input.index_add_(0, contexts, pull.mul_(Damping(words, contexts, bendIn)), 1);
+        Output.index_add_(0, targets, push.mul_(Damping(words, targets, bendOut)), 1);
+        if (nce)
+        {
+            Tensor bend = curvature.sum(1).view(-1), raise = step.sum(1).view(-1);
+            Bias.index_add_(0, targets, raise.mul_(Damping(words, targets, bend).squeeze(1)), 1);
+        }
         return loss;
     }
+
+    /// <summary>1 / (1 + Λ) of each row, [rows, 1], Λ of a word being the sum over its rows.</summary>
+    static Tensor Damping(long words, Tensor rows, Tensor bend) =>
+        zeros(words, device: bend.device).index_add_(0, rows, bend, 1).add_(1).reciprocal_().index_select(0, rows).unsqueeze(1);
 
     /// <summary>False when an input is not finite.</summary>
     public bool Finite()

@@ -6,22 +6,24 @@ using static TorchSharp.torch;
 namespace Scion.Torch;
 
 /// <summary>Skip-gram with TorchSharp: on CUDA where there is a device, else on the CPU. The objective is that of <see cref="SkipGramTrainer"/>.</summary>
-/// <remarks>Many centre words make one step: all rows are read before any is written, and updates of one row add up. So that they do not
-/// overshoot, a step is as long as the most frequent word allows (<see cref="MostInAStep"/>). Words are sub-sampled and windows drawn on the
-/// host as the CPU trainer draws them; noise is drawn on the device. On the CPU the same seed gives the same bits again; on CUDA sums
-/// of one row have no fixed order, and the answer says so. Memory on the device: two tables [words, dim], and some blocks of a step's rows, 64 MiB each at
-/// most.</remarks>
+/// <remarks>Corpus, sub-sampling, windows, noise and tables are on the device (<see cref="CentreBatches"/>, <see cref="SkipGramTables"/>): between two blocks of words
+/// the host waits for nothing. Many centre words make one step: all rows are read before any is written, and updates of one row add up, damped by their curvature,
+/// so that large steps stay stable; a step is at most so long that the training has <see cref="LeastSteps"/> of them. On the CPU the same seed gives the same bits
+/// again; on CUDA sums of one row have no fixed order, and the answer says so. Memory on the device: two tables [words, dim], the corpus, and some blocks of a
+/// step's rows, 64 MiB each at most.</remarks>
 public sealed class TorchSkipGramTrainer : IEmbeddingTrainer
 {
-    /// <summary>Pairs of one step in which the most frequent word may be expected, as centre or noise. More overshoot on small vocabularies.</summary>
-    const double MostInAStep = 32;
+    /// <summary>Steps of a training, at least: rows read in a step are as old as it is long. Measured in docs/experiments.md.</summary>
+    const int LeastSteps = 5000;
 
-    const int MostCentres = 16_384;
+    const int MostCentres = 65_536;
 
-    /// <summary>Floats of one gathered block [pairs, outputs, dim].</summary>
+    const int LeastCentres = 32;
+
+    /// <summary>Floats of one gathered block, [centres, places, dim].</summary>
     const long MostGathered = 16L << 20;
 
-    const int ReportEvery = 4096;
+    const int ReportEvery = 65_536;
 
     readonly Device device;
 
@@ -53,30 +55,32 @@ public sealed class TorchSkipGramTrainer : IEmbeddingTrainer
         SkipGramTables tables = SkipGramTables.Start(start, vocabulary, options, device);
         using Generator random = new((uint)options.Seed + ((ulong)(start?.Stream ?? 0) << 32), device);
 
-        CentreBatches batches = new(corpus, vocabulary, options, Centres(vocabulary, options), MostPairs(options), start?.Stream ?? 0);
+        int centres = Centres(corpus, options);
+        using CentreBatches batches = new(corpus, vocabulary, options, centres, random, device);
         double from = start?.From ?? 0, share = (start?.To ?? 1) - from;
-        long total = (long)corpus.Count * options.Epochs, reported = 0, pairs = 0;
-        double loss = 0;
+        long total = (long)corpus.Count * options.Epochs, reported = 0;
+        Tensor loss = zeros(1, dtype: ScalarType.Float64, device: device), pairs = zeros(1, dtype: ScalarType.Float64, device: device);
         for (int epoch = 0; epoch < options.Epochs; epoch++)
         {
             bool last = epoch == options.Epochs - 1;
-            foreach (CentreBatch batch in batches.Epoch())
+            foreach ((CentreBatch batch, long before) in batches.Epoch())
             {
                 cancellation.ThrowIfCancellationRequested();
-                using (NewDisposeScope())
+                long read = ((long)epoch * corpus.Count) + before;
+                Tensor noise = tables.Noise((int)batch.Centres.size(0), options.Negatives, random);
+                double decay = options.LinearDecay ? Math.Max(1e-4, 1 - from - (share * read / Math.Max(1, total))) : 1;
+                if (tables.Step(batch, noise, options.Rate * decay, last) is { } sum)
                 {
-                    Tensor noise = tables.Noise(batch.Centres.Length, options.Negatives, random);
-                    double decay = options.LinearDecay ? Math.Max(1e-4, 1 - from - (share * batch.WordsBefore / Math.Max(1, total))) : 1;
-                    double sum = tables.Step(batch, noise, options.Rate * decay, last);
-                    if (last) (loss, pairs) = (loss + sum, pairs + batch.Contexts.Length);
+                    loss.add_(sum);
+                    pairs.add_(batch.Around.sum(ScalarType.Float64));
                 }
-                if (batch.WordsBefore - reported < ReportEvery) continue;
-                progress?.Report(new StepProgress(nameof(IReviewSteps.PretrainEmbeddings), reported = batch.WordsBefore, total, "words"));
+                if (read - reported < ReportEvery) continue;
+                progress?.Report(new StepProgress(nameof(IReviewSteps.PretrainEmbeddings), reported = read, total, "words"));
             }
             if (!tables.Finite()) throw TextFaults.Diverged(options);
         }
         progress?.Report(new StepProgress(nameof(IReviewSteps.PretrainEmbeddings), total, total, "words"));
-        double mean = pairs == 0 ? 0 : loss / pairs;
+        double mean = loss.ToDouble() / Math.Max(1, pairs.ToDouble());
         if (!double.IsFinite(mean)) throw TextFaults.Diverged(options);
         return new TrainedVectors(SkipGramTables.Host(tables.Input), mean, device.type == DeviceType.CUDA ? "cuda:0" : "cpu", device.type == DeviceType.CPU)
         {
@@ -85,16 +89,10 @@ public sealed class TorchSkipGramTrainer : IEmbeddingTrainer
         };
     }
 
-    /// <summary>Centre words of a step: so many that no word is expected in more than <see cref="MostInAStep"/> pairs.</summary>
-    static int Centres(Vocabulary vocabulary, EmbeddingOptions options)
+    /// <summary>Centre words of a step: as many as leave the training its steps, and a gathered block its size.</summary>
+    static int Centres(TokenCorpus corpus, EmbeddingOptions options)
     {
-        uint[]? keep = SkipGramTrainer.Keep(vocabulary, options.Subsample);
-        double[] kept = [.. vocabulary.Counts.Select((count, id) => count * (keep is null ? 1 : keep[id] / (double)uint.MaxValue))];
-        double[] noise = SkipGramTables.NoiseChances(vocabulary, options);
-        double most = Math.Max(kept.Max() / kept.Sum(), options.Negatives * noise.Max());
-        int pairs = options.Loss == SkipGramLoss.Nce ? 1 : options.Window == 0 ? SkipGramTrainer.LongestSpan : options.Window + 1;      // NCE takes their mean
-        return (int)Math.Clamp(MostInAStep / (most * pairs), 1, MostCentres);
+        long most = Math.Max(1, MostGathered / ((long)Math.Max(CentreBatches.Places(corpus, options), options.Negatives + 1) * options.Dim));
+        return (int)Math.Min(Math.Clamp((long)corpus.Count * options.Epochs / LeastSteps, LeastCentres, MostCentres), most);
     }
-
-    static int MostPairs(EmbeddingOptions options) => (int)Math.Max(2 * SkipGramTrainer.LongestSpan, MostGathered / ((options.Negatives + 1L) * options.Dim));
 }

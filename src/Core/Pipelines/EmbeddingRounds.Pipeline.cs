@@ -4,9 +4,8 @@ using Scion.Text;
 namespace Scion.Pipelines;
 
 /// <summary>Word vectors of a corpus above one machine's: every round each shard learns from the averages of the round before.</summary>
-/// <remarks>Source: parameter averaging, McDonald, Hall, Mann 2010, "Distributed training strategies for the structured perceptron"; for word vectors Ji et al. 2016,
-/// arXiv:1604.04661, section 3.3. Replayed as <see cref="TrainReviewsPipeline"/> is. From the second round on a call carries references of a fixed number.</remarks>
-static class EmbeddingRounds
+/// <remarks>Replayed as <see cref="TrainReviewsPipeline"/> is. From the second round on a call carries a few references, however large the corpus.</remarks>
+public static class EmbeddingRounds
 {
     /// <param name="steps">The steps.</param>
     /// <param name="data">The data set.</param>
@@ -17,15 +16,18 @@ static class EmbeddingRounds
         EmbeddingOptions options = vocabulary.Options;
         if (options.Shards == 1) return null;
         EmbeddingShardTexts[] texts = TrainEmbeddingShardStep.Deal(data, options.Shards);
-        EmbeddingShardTrained[]? trained = null;
-        EmbeddingsAveraged? averaged = null;
+        IReadOnlyList<ShardCorpus>[] corpora = [];
+        EmbeddingsAveraged? averaged = null, before = null;
         for (int round = 0; round < options.Rounds; round++)
         {
+            int part = round % TrainEmbeddingShardStep.Parts(options);
             TrainEmbeddingShardInput[] inputs = [.. texts.Select((own, shard) =>
-                new TrainEmbeddingShardInput(shard, round, trained is null ? own : null, trained?[shard].Corpus, averaged?.Tables, vocabulary))];
-            trained = await steps.FanOut(nameof(steps.TrainEmbeddingShard), inputs, steps.TrainEmbeddingShard);
+                new TrainEmbeddingShardInput(shard, round, round == 0 ? own : null, round == 0 ? null : corpora[shard][part], averaged?.Tables, vocabulary))];
+            EmbeddingShardTrained[] trained = await steps.FanOut(nameof(steps.TrainEmbeddingShard), inputs, steps.TrainEmbeddingShard);
+            if (round == 0) corpora = [.. trained.Select(shard => shard.Corpus)];
             await steps.Report(new RunStage(nameof(steps.AverageEmbeddings), round, options.Rounds));
-            averaged = await steps.AverageEmbeddings(new AverageEmbeddingsInput(trained, vocabulary));
+            AverageEmbeddingsInput average = new([.. trained.Select(shard => shard with { Corpus = [] })], averaged?.Tables, before?.Tables, vocabulary);
+            (before, averaged) = (averaged, await steps.AverageEmbeddings(average));
         }
         return averaged;
     }

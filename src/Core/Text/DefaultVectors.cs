@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Scion.Storage;
 
@@ -47,15 +48,21 @@ public static class DefaultVectors
         Vocabulary vocabulary = Vocabulary.Parse(file.Bytes("words", -1));
         int words = vocabulary.Count, dim = file.ShapeOf("quantised")[^1];
         byte[] quantised = file.Bytes("quantised", words, dim);
-        float[] scales = file.Floats("scales", words), vectors = new float[words * dim];
-        for (int id = 0; id < words; id++)
+        return new WordTable(vocabulary, dim, Widened(quantised, file.Floats("scales", words), dim));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]             // runs once in a process: there is no second run that could be faster
+    static float[] Widened(byte[] quantised, float[] scales, int dim)
+    {
+        float[] vectors = GC.AllocateUninitializedArray<float>(quantised.Length);
+        for (int id = 0; id < scales.Length; id++)
         {
-            Span<float> vector = vectors.AsSpan(id * dim, dim);
-            TensorPrimitives.ConvertTruncating(quantised.AsSpan(id * dim, dim), vector);
-            TensorPrimitives.Subtract(vector, 128, vector);
-            TensorPrimitives.Multiply(vector, scales[id], vector);
+            float scale = scales[id];
+            ReadOnlySpan<byte> from = quantised.AsSpan(id * dim, dim);
+            Span<float> to = vectors.AsSpan(id * dim, dim);
+            for (int i = 0; i < from.Length; i++) to[i] = (from[i] - 128) * scale;
         }
-        return new WordTable(vocabulary, dim, vectors);
+        return vectors;
     }
 
     static byte[] Resource(string name)

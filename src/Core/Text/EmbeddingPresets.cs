@@ -15,7 +15,10 @@ public static class EmbeddingPresets
     public const int MaxShards = 64;
 
     /// <summary>Most shards times rounds: calls of one run, and rows of a history that is loaded whole.</summary>
-    public const int MaxShardRounds = 512;
+    public const int MaxShardRounds = 1024;
+
+    /// <summary>Rounds of a training on several shards, about: fewer cost accuracy. Measured in docs/experiments.md.</summary>
+    const int UsualRounds = 128;
 
     /// <param name="settings">Preset, overrides, seed.</param>
     /// <param name="tokens">Words in the corpus, at least 0.</param>
@@ -46,11 +49,14 @@ public static class EmbeddingPresets
         {
             Threads = set.Threads ?? (tokens * options.Epochs / Math.Max(1, shards) < OneThreadWords ? 1 : Math.Max(1, cores)),
             Shards = shards,
-            Rounds = set.Rounds ?? (shards <= 1 ? 1 : Math.Clamp(MaxShardRounds / shards, 1, Math.Max(1, options.Epochs))),
+            Rounds = set.Rounds ?? (shards is <= 1 or > MaxShards ? 1 : DefaultRounds(options.Epochs, Math.Min(UsualRounds, MaxShardRounds / shards))),
         };
         string[] errors = [.. Errors(options)];
         return errors.Length == 0 ? options : throw TextFaults.OptionsRefused(errors);
     }
+
+    /// <summary>As many rounds an epoch as stay within the limit, or the limit where that is below one.</summary>
+    static int DefaultRounds(int epochs, int limit) => epochs is < 1 || epochs > limit ? limit : epochs * (limit / epochs);
 
     /// <summary>The source article's recipe: pairs from the same sentence, size 4, NCE, SGD at rate 1.0.</summary>
     static EmbeddingOptions Article(int seed) => new(SkipGramLoss.Nce, Dim: 4, Window: 0, Negatives: 5, Epochs: 50, MinCount: 1,
@@ -74,9 +80,9 @@ public static class EmbeddingPresets
         if (!(o.Rate is > 0 and <= 10)) yield return Range("rate", o.Rate, "above 0, to 10");
         if (o.Trainer is not (EmbeddingOptions.CpuTrainer or EmbeddingOptions.TorchTrainer)) yield return $"embedding.trainer is '{o.Trainer}'; it must be 'cpu' or 'torch'.";
         if (o.Shards is < 1 or > MaxShards) yield return Range("shards", o.Shards, "1 to 64");
-        else if (o.Rounds < 1 || o.Rounds > (o.Shards == 1 ? 1 : Math.Min(o.Epochs, MaxShardRounds / o.Shards)))
-            yield return Range("rounds", o.Rounds, o.Shards == 1 ? "1 with one shard" : string.Create(CultureInfo.InvariantCulture,
-                $"1 to {Math.Min(o.Epochs, MaxShardRounds / o.Shards)} with {o.Epochs} epochs and {o.Shards} shards"));
+        else if (o.Rounds < 1 || o.Rounds > (o.Shards == 1 ? 1 : MaxShardRounds / o.Shards))
+            yield return Range("rounds", o.Rounds, o.Shards == 1 ? "1 with one shard" : string.Create(CultureInfo.InvariantCulture, $"1 to {MaxShardRounds / o.Shards} with {o.Shards} shards"));
+        else if (o.Rounds > o.Epochs && o.Rounds % o.Epochs != 0) yield return Range("rounds", o.Rounds, $"at most the epochs, {o.Epochs}, or a multiple of them");
         if (o.Threads is < 1 or > 256) yield return Range("threads", o.Threads, "1 to 256");
     }
 

@@ -37,7 +37,7 @@ public sealed record EmbeddingOverrides
     [Description("Machines the texts are dealt to, whose vectors are averaged after every round; 1 trains on one: 1 to 64."), DefaultValue("1, or as many as leave each 200 million words")]
     public int? Shards { get; init; }
 
-    [Description("Rounds of a training on several shards: 1 to its epochs, and at most 512 divided by its shards."), DefaultValue("one an epoch, where so many are allowed")]
+    [Description("Rounds after which the vectors of several shards are averaged: 1 to 1024 divided by the shards; above the epochs, a multiple of them."), DefaultValue("about 128, where so many are allowed")]
     public int? Rounds { get; init; }
 }
 
@@ -64,7 +64,7 @@ public enum SkipGramLoss
 /// <param name="Seed">Of the start, the sub-sampling, the windows and the noise.</param>
 /// <param name="Trainer"><see cref="CpuTrainer"/> or <see cref="TorchTrainer"/>.</param>
 /// <param name="Shards">Machines the texts are dealt to, in [1, 64].</param>
-/// <param name="Rounds">Rounds after which the shards' vectors are averaged, in [1, Epochs]; 1 with one shard.</param>
+/// <param name="Rounds">Rounds after which the shards' vectors are averaged, in [1, 1024 / Shards]; above the epochs a multiple of them; 1 with one shard.</param>
 public sealed record EmbeddingOptions(
     SkipGramLoss Loss, int Dim, int Window, int Negatives, int Epochs, int MinCount, double Subsample, double Rate, bool LinearDecay,
     int Threads, int Seed, string Trainer = EmbeddingOptions.CpuTrainer, int Shards = 1, int Rounds = 1)

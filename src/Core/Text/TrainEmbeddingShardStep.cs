@@ -6,8 +6,8 @@ using Scion.Storage;
 namespace Scion.Text;
 
 /// <summary>Trains word vectors for one round on the texts of one shard, from the averages of the round before.</summary>
-/// <remarks>Reads: vocabulary; in the first round its stored shards and the row table, of which test rows are not read, later its corpus and the tables of the round
-/// before. Writes: <c>input.bin</c>, <c>output.bin</c> and under NCE <c>biases.bin</c>; in the first round <c>corpus.bin</c> and <c>occurrences.bin</c>.
+/// <remarks>Reads: vocabulary; in the first round its stored shards and the row table, of which test rows are not read, later a part of its corpus and the
+/// tables of the round before. Writes: <c>input.bin</c>, <c>output.bin</c> and under NCE <c>biases.bin</c>; in the first round <c>corpus.bin</c>, by part.
 /// Randomness: the seed in the options, with the shard and the round; several threads add their own, and the answer says so. Clock: none. Memory: the texts of
 /// its own shard as ids, 4 bytes a word, and three pairs of tables.</remarks>
 public sealed class TrainEmbeddingShardStep(StepMemo memo, IEmbeddingTrainer trainer)
@@ -20,14 +20,14 @@ public sealed class TrainEmbeddingShardStep(StepMemo memo, IEmbeddingTrainer tra
         {
             Vocabulary vocabulary = Vocabulary.Parse(await memo.Store.ReadAsync(input.Vocabulary.Vocabulary, cancellation));
             EmbeddingOptions options = input.Vocabulary.Options;
-            (TokenCorpus corpus, ShardCorpus stored) = input.Corpus is { } kept
-                ? (await CorpusBlobs.ReadAsync(memo.Store, kept, cancellation), kept)
-                : await TokenizeAsync(writer, input.Texts!, vocabulary, input.Vocabulary.Tokens / options.Shards, cancellation);
+            (TokenCorpus corpus, ShardCorpus[] stored) = input.Corpus is { } kept
+                ? (await CorpusBlobs.ReadAsync(memo.Store, kept, cancellation), [])
+                : await TokenizeAsync(writer, input.Texts!, vocabulary, input.Vocabulary.Tokens / options.Shards, Parts(options), cancellation);
             EmbeddingStart start = await StartAsync(input, vocabulary.Count, cancellation);
-            int passes = PassesBefore(input.Round + 1, options) - PassesBefore(input.Round, options);
+            int passes = Parts(options) > 1 ? 1 : PassesBefore(input.Round + 1, options) - PassesBefore(input.Round, options);
             TrainedVectors trained = await Task.Run(() => trainer.Continue(start, corpus, vocabulary, options with { Epochs = passes }, progress, cancellation), cancellation);
             return new EmbeddingShardTrained(input.Shard, stored, await WriteAsync(writer, trained.Vectors, trained.Output, trained.Biases, cancellation),
-                trained.Loss, trained.Reproducible, trained.Device);
+                corpus.Count, trained.Loss, trained.Reproducible, trained.Device);
         }, cancellation);
 
     /// <summary>Deals the texts of a data set to shards: whole stored shards where there are many, else every shard takes its part of each one's rows.</summary>
@@ -43,12 +43,17 @@ public sealed class TrainEmbeddingShardStep(StepMemo memo, IEmbeddingTrainer tra
             : new EmbeddingShardTexts(stored, data.Rows, shard, shards))];
     }
 
+    /// <summary>Parts of a shard's texts, one a round: as many as there are rounds an epoch, at least 1.</summary>
+    public static int Parts(EmbeddingOptions options) => Math.Max(1, options.Rounds / options.Epochs);
+
     static int PassesBefore(int round, EmbeddingOptions options) => (int)((long)options.Epochs * round / options.Rounds);
 
-    async Task<(TokenCorpus, ShardCorpus)> TokenizeAsync(StepWriter writer, EmbeddingShardTexts texts, Vocabulary vocabulary, long words, CancellationToken cancellation)
+    async Task<(TokenCorpus First, ShardCorpus[] Stored)> TokenizeAsync(
+        StepWriter writer, EmbeddingShardTexts texts, Vocabulary vocabulary, long words, int parts, CancellationToken cancellation)
     {
         RowTable table = RowTable.Parse(await memo.Store.ReadAsync(texts.Table, cancellation));
-        TokenCorpus.Builder builder = new(vocabulary, words + (words / 8) + 1024);
+        TokenCorpus.Builder[] builders = [.. Enumerable.Range(0, parts).Select(_ => new TokenCorpus.Builder(vocabulary, (words / parts) + (words / parts / 8) + 1024))];
+        int added = 0;
         foreach (StoredRows stored in texts.Stored)
         {
             RowUse[] uses = table.Uses[stored.Index];
@@ -56,15 +61,19 @@ public sealed class TrainEmbeddingShardStep(StepMemo memo, IEmbeddingTrainer tra
             foreach (ReviewRow review in ReviewShard.Read(await memo.Store.ReadAsync(stored.Rows, cancellation)))
             {
                 bool own = row % texts.Parts == texts.Part;
-                if (uses[row++] is RowUse.Unlabelled or RowUse.Train && own) builder.Add(review.Text);
+                if (uses[row++] is RowUse.Unlabelled or RowUse.Train && own) builders[added++ % parts].Add(review.Text);
             }
             cancellation.ThrowIfCancellationRequested();
         }
-        TokenCorpus corpus = builder.Build();
-        int[] occurrences = new int[vocabulary.Count];
-        foreach (int id in corpus.Ids.AsSpan(0, corpus.Count)) occurrences[id]++;
-        return (corpus, new ShardCorpus(await CorpusBlobs.WriteAsync(writer, corpus, cancellation),
-            await writer.AddAsync("occurrences.bin", MemoryMarshal.AsBytes(occurrences.AsSpan()).ToArray(), cancellation), corpus.Count, corpus.Texts));
+        TokenCorpus? first = null;
+        ShardCorpus[] written = new ShardCorpus[parts];
+        for (int part = 0; part < parts; part++)
+        {
+            TokenCorpus corpus = builders[part].Build();
+            first ??= corpus;
+            written[part] = new ShardCorpus(await CorpusBlobs.WriteAsync(writer, corpus, cancellation), corpus.Count, corpus.Texts);
+        }
+        return (first!, written);
     }
 
     async Task<EmbeddingStart> StartAsync(TrainEmbeddingShardInput input, int words, CancellationToken cancellation)
@@ -75,9 +84,16 @@ public sealed class TrainEmbeddingShardStep(StepMemo memo, IEmbeddingTrainer tra
         if (input.Tables is { } tables)
             return new EmbeddingStart(await ReadAsync(memo.Store, tables.Input, cancellation), await ReadAsync(memo.Store, tables.Output, cancellation),
                 tables.Biases is null ? [] : await ReadAsync(memo.Store, tables.Biases, cancellation), input.Round / rounds, (input.Round + 1) / rounds, stream);
-        float[] first = new float[checked(words * options.Dim)], outputs = new float[first.Length];
-        SkipGramTrainer.Start(first, outputs, words, options.Dim, options);
-        return new EmbeddingStart(first, outputs, new float[options.Loss == SkipGramLoss.Nce ? words : 0], 0, 1 / rounds, stream);
+        (float[] first, float[] outputs, float[] biases) = First(words, options);
+        return new EmbeddingStart(first, outputs, biases, 0, 1 / rounds, stream);
+    }
+
+    /// <summary>Tables before the first round.</summary>
+    internal static (float[] Input, float[] Output, float[] Biases) First(int words, EmbeddingOptions options)
+    {
+        float[] input = new float[checked(words * options.Dim)], output = new float[input.Length];
+        SkipGramTrainer.Start(input, output, words, options.Dim, options);
+        return (input, output, new float[options.Loss == SkipGramLoss.Nce ? words : 0]);
     }
 
     /// <summary>Stores tables under a step's key.</summary>

@@ -17,6 +17,8 @@ public sealed class Vocabulary
         for (int id = 0; id < words.Count; id++) ids.Add(words[id], id);
     }
 
+    Vocabulary(IReadOnlyList<string> words, IReadOnlyList<long> counts, Dictionary<string, int> ids) => (Words, Counts, this.ids) = (words, counts, ids);
+
     /// <summary>The words that stand often enough, by count, ties by ordinal word.</summary>
     public static Vocabulary Of(IReadOnlyDictionary<string, long> counts, int minCount)
     {
@@ -47,17 +49,21 @@ public sealed class Vocabulary
     {
         List<string> words = [];
         List<long> counts = [];
-        foreach (string line in Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        for (ReadOnlySpan<byte> rest = bytes; rest.Length > 0;)
         {
-            int tab = line.IndexOf('\t', StringComparison.Ordinal);
-            if (tab < 1 || !long.TryParse(line.AsSpan(tab + 1), NumberStyles.None, CultureInfo.InvariantCulture, out long count))
+            int end = rest.IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = end < 0 ? rest : rest[..end];
+            rest = end < 0 ? [] : rest[(end + 1)..];
+            if (line.IsEmpty) continue;
+            int tab = line.IndexOf((byte)'\t');
+            if (tab < 1 || !long.TryParse(line[(tab + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out long count))
                 throw TextFaults.Vocabulary(words.Count + 1);
-            words.Add(line[..tab]);
+            words.Add(Encoding.UTF8.GetString(line[..tab]));
             counts.Add(count);
         }
-        HashSet<string> distinct = new(words.Count, StringComparer.Ordinal);
+        Dictionary<string, int> ids = new(words.Count, StringComparer.Ordinal);
         for (int id = 0; id < words.Count; id++)
-            if (!distinct.Add(words[id])) throw TextFaults.Vocabulary(id + 1);
-        return new Vocabulary(words, counts);
+            if (!ids.TryAdd(words[id], id)) throw TextFaults.Vocabulary(id + 1);
+        return new Vocabulary(words, counts, ids);
     }
 }

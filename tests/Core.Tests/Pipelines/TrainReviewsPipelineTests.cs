@@ -88,8 +88,8 @@ public sealed class TrainReviewsPipelineTests
                 EmbeddingPresets.Resolve(input.Settings, 9, 1) with { Dim = 4, Epochs = 3, Rounds = input.Settings.Embedding.Shards == 1 ? 1 : 3 }));
 
         public Task<EmbeddingShardTrained> TrainEmbeddingShard(TrainEmbeddingShardInput input) => history.Ask($"TrainEmbeddingShard {Json(input)}", () =>
-            new EmbeddingShardTrained(input.Shard, input.Corpus ?? new ShardCorpus([Ref($"ids {input.Shard}")], Ref($"occurrences {input.Shard}"), 3, 1),
-                Tables($"{input.Shard} {input.Round}"), input.Round, true, "cpu"));
+            new EmbeddingShardTrained(input.Shard, input.Round > 0 ? [] : [new ShardCorpus([Ref($"ids {input.Shard}")], 3, 1)],
+                Tables($"{input.Shard} {input.Round}"), 3, input.Round, true, "cpu"));
 
         public Task<EmbeddingsAveraged> AverageEmbeddings(AverageEmbeddingsInput input) => history.Ask($"AverageEmbeddings {Json(input)}", () =>
             new EmbeddingsAveraged(Tables(string.Join('+', input.Shards.Select(shard => shard.Tables.Input.Path))), 1, true, "cpu"));
