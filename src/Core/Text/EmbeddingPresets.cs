@@ -82,7 +82,7 @@ public static class EmbeddingPresets
         if (o.Shards is < 1 or > MaxShards) yield return Range("shards", o.Shards, "1 to 64");
         else if (o.Rounds < 1 || o.Rounds > (o.Shards == 1 ? 1 : MaxShardRounds / o.Shards))
             yield return Range("rounds", o.Rounds, o.Shards == 1 ? "1 with one shard" : string.Create(CultureInfo.InvariantCulture, $"1 to {MaxShardRounds / o.Shards} with {o.Shards} shards"));
-        else if (o.Rounds > o.Epochs && o.Rounds % o.Epochs != 0) yield return Range("rounds", o.Rounds, $"at most the epochs, {o.Epochs}, or a multiple of them");
+        else if (o.Epochs >= 1 && o.Rounds > o.Epochs && o.Rounds % o.Epochs != 0) yield return Range("rounds", o.Rounds, $"at most the epochs, {o.Epochs}, or a multiple of them");
         if (o.Threads is < 1 or > 256) yield return Range("threads", o.Threads, "1 to 256");
     }
 
